@@ -1,0 +1,56 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from tracker.database import COPIES
+from tracker.database.creation import clone, create_if_missing
+
+
+class Command(BaseCommand):
+    help = (
+        "Make everything ready to serve: create and migrate the working database and the copies"
+        " for each audience, collect static files, load the reference data. Does only what is"
+        " still to be done, so it can be run at any time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--demo",
+            action="store_true",
+            help="Also load and publish the demo, with its accounts. Needs DEBUG.",
+        )
+
+    def handle(self, *, demo: bool, verbosity: int, **options: Any) -> None:
+        was_empty = self.migrate("default", verbosity)
+        for copy in COPIES:
+            if not (was_empty and clone(connections["default"], connections[copy])):
+                self.migrate(copy, verbosity)
+        if not settings.DEBUG:  # with it, files are served from where they are
+            call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("load_reference", verbosity=verbosity)
+        if demo:
+            call_command("load_demo", verbosity=verbosity)
+
+    def migrate(self, alias: str, verbosity: int) -> bool:
+        """Returns whether there was nothing in the database."""
+        connection = connections[alias]
+        name = connection.settings_dict["NAME"]
+        try:
+            try:
+                connection.ensure_connection()
+            except DatabaseError:
+                create_if_missing(connection)
+            executor = MigrationExecutor(connection)
+        except DatabaseError as error:
+            raise CommandError(f"The database {name} cannot be used: {str(error).strip()}") from error
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if plan:
+            if verbosity:
+                self.stdout.write(f"Migrating the database {name} ({len(plan)} steps) ...")
+                self.stdout.flush()
+            call_command("migrate", database=alias, interactive=False, verbosity=max(0, verbosity - 1))
+        return not executor.loader.applied_migrations
