@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TrackerConfig(AppConfig):
+    name = "tracker"
+    verbose_name = _("People and custody")
+
+    def ready(self) -> None:
+        from tracker import checks  # noqa: F401  (registers them)

@@ -1,0 +1,75 @@
+"""Who is held, where and why, and who says so."""
+
+from tracker.models.accounts import EDITOR, RESEARCHER, REVIEWER, Grant, User
+from tracker.models.base import Citation, Claim, Part, Record, Reviewed, Row, RowQuerySet
+from tracker.models.custody import PersonQuerySet, Status
+from tracker.models.detentions import Detention, DetentionCitation, Episode, Placement
+from tracker.models.persons import (
+    ExternalIdentifier,
+    Name,
+    Person,
+    PersonCitation,
+    Recognition,
+    Relationship,
+)
+from tracker.models.prosecutions import (
+    Case,
+    Charge,
+    Prosecution,
+    ProsecutionCitation,
+    ProsecutionDetention,
+    Sentence,
+    Verdict,
+    VerdictCitation,
+)
+from tracker.models.sources import (
+    Facility,
+    FacilityCitation,
+    Organisation,
+    OrganisationCitation,
+    OrganisationName,
+    Provision,
+    Source,
+)
+
+__all__ = [
+    "EDITOR",
+    "RESEARCHER",
+    "REVIEWER",
+    "Case",
+    "Charge",
+    "Citation",
+    "Claim",
+    "Detention",
+    "DetentionCitation",
+    "Episode",
+    "ExternalIdentifier",
+    "Facility",
+    "FacilityCitation",
+    "Grant",
+    "Name",
+    "Organisation",
+    "OrganisationCitation",
+    "OrganisationName",
+    "Part",
+    "Person",
+    "PersonCitation",
+    "PersonQuerySet",
+    "Placement",
+    "Prosecution",
+    "ProsecutionCitation",
+    "ProsecutionDetention",
+    "Provision",
+    "Recognition",
+    "Record",
+    "Relationship",
+    "Reviewed",
+    "Row",
+    "RowQuerySet",
+    "Sentence",
+    "Source",
+    "Status",
+    "User",
+    "Verdict",
+    "VerdictCitation",
+]

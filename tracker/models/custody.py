@@ -1,0 +1,122 @@
+"""Who is in custody on a day, and what is known of a person on it: queries over many persons, never stored."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any, Self
+
+from django.db.models import BooleanField, Case, CharField, Exists, ExpressionWrapper, OuterRef, Q, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from tracker import names
+from tracker import vocabularies as v
+from tracker.models.base import RowQuerySet
+
+_PID = re.compile("[0-9a-z]{5}-[0-9a-z]{5}")
+
+
+class Status(v.Vocabulary):
+    """What is known of a person at the end of a day."""
+
+    DIED = "died", _("died"), _("Dead by the end of that day.")
+    IN_CUSTODY = "in_custody", _("in custody"), _("Held in a closed facility, or held and nobody says where.")
+    RESTRICTED = "restricted", _("restricted"), _("Held in an open-type facility or at home.")
+    SENTENCE_PENDING = (
+        "sentence_pending",
+        _("sentence pending"),
+        _("Sentenced, at liberty, and the sentence has not begun to be served."),
+    )
+    RELEASED = "released", _("released"), _("Was held, and every detention known has ended.")
+    NEVER_HELD = "never_held", _("never held"), _("Tried in absence; no detention is known.")
+    UNKNOWN = "unknown", _("unknown"), _("Nothing recorded tells, or the term has run out and nobody confirms.")
+
+
+class PersonQuerySet(RowQuerySet):
+    """The models below persons are imported late: they have foreign keys to persons."""
+
+    def named(self, text: str) -> Self:
+        """Persons with a name (erroneous ones too) that holds every word of ``text``, or with that pid."""
+        from tracker.models.persons import Name
+
+        if _PID.fullmatch(text.strip().lower()):
+            return self.filter(pid=text.strip().lower())
+        words = names.search_key(text).split()
+        if not words:
+            return self.none()
+        rows = self
+        for word in words:
+            known = Name.objects.using(self.db).filter(search_key__contains=word)
+            rows = rows.filter(Q(pk__in=known.values("person")) | Q(label__icontains=word))
+        return rows
+
+    def counted(self) -> Self:
+        """Those whom counts and persons.csv hold: with a detention, prosecution, recognition or release."""
+        known = Q()
+        for name in ("detentions", "prosecutions", "recognitions", "releases"):
+            related: Any = self.model._meta.get_field(name).related_model
+            known |= Q(Exists(related._base_manager.using(self.db).filter(person=OuterRef("pk"))))
+        return self.filter(known, merged_into=None)
+
+    def in_custody(self, on: date) -> Self:
+        """Persons possibly in custody on the day; ``surely`` tells those who are, whatever the dates turn out to be."""
+        own = self._detentions()
+        rows = self.filter(Exists(own.possibly_held(on))).exclude(died__endswith__lte=on)
+        surely = Exists(own.surely_held(on)) & (Q(died__isnull=True) | Q(died__startswith__gte=on))
+        return rows.annotate(surely=ExpressionWrapper(surely, output_field=BooleanField()))
+
+    def with_status(self, on: date) -> Self:
+        """Annotates ``status`` (a code of ``Status``) and ``status_certain``, for the end of the day."""
+        from tracker.models.detentions import Detention
+        from tracker.models.prosecutions import Prosecution, Verdict
+
+        tomorrow = on + timedelta(days=1)
+        own = self._detentions()
+        sure = own.surely_held(on)
+        # what ends on this very day at the latest has ended by the end of it
+        possible = own.possibly_held(on).exclude(ended__endswith=tomorrow)
+        ended = own.filter(ended__endswith__lte=tomorrow)
+        mild = [kind.value for kind in v.CustodyType if kind.custody != v.Custody.CLOSED]
+        sure_mild = sure.custody(on).filter(custody_type__in=mild)
+        tried = Prosecution.objects.using(self.db).filter(person=OuterRef("pk"))
+        pending = Verdict.objects.using(self.db).filter(
+            Q(pronounced__isnull=True) | Q(pronounced__startswith__lte=on),
+            prosecution__person=OuterRef("pk"),
+            sentences__execution=v.Execution.DEFERRED,
+        )
+        # a detention that can have ended after the verdict may have been the sentence, served
+        served_since = Detention.objects.using(self.db).filter(
+            person=OuterRef("prosecution__person"), ended__endswith__gt=OuterRef("pronounced__endswith")
+        )
+
+        def when(condition: Any, status: Status, *, certain: bool) -> tuple[When, When]:
+            return When(condition, then=Value(status.value)), When(condition, then=Value(certain))
+
+        rules = [
+            when(Q(died__endswith__lte=tomorrow), Status.DIED, certain=True),
+            when(Q(died__startswith__lte=on), Status.DIED, certain=False),
+            when(Exists(sure_mild.filter(custody_certain=True)), Status.RESTRICTED, certain=True),
+            when(Exists(sure_mild), Status.RESTRICTED, certain=False),
+            when(Exists(sure), Status.IN_CUSTODY, certain=True),
+            when(Exists(possible.filter(own.run_out(on))), Status.UNKNOWN, certain=False),
+            when(Exists(possible.custody(on).filter(custody_type__in=mild)), Status.RESTRICTED, certain=False),
+            when(Exists(possible), Status.IN_CUSTODY, certain=False),
+            when(Exists(pending.exclude(Exists(served_since))), Status.SENTENCE_PENDING, certain=False),
+            when(Exists(ended), Status.RELEASED, certain=True),
+            when(Exists(tried.filter(verdicts__in_absentia=True)) & ~Exists(own), Status.NEVER_HELD, certain=False),
+        ]
+        return self.annotate(
+            status=Case(
+                *(status for status, _certain in rules),
+                default=Value(Status.UNKNOWN.value),
+                output_field=CharField(),
+            ),
+            status_certain=Case(
+                *(certain for _status, certain in rules), default=Value(False), output_field=BooleanField()
+            ),
+        )
+
+    def _detentions(self) -> Any:
+        from tracker.models.detentions import Detention
+
+        return Detention.objects.using(self.db).filter(person=OuterRef("pk"))
