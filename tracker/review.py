@@ -1,0 +1,220 @@
+"""Submitting, sending back, and what stands in the way: opening takes two people, closing one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pghistory
+from django.apps import apps
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from tracker.models import Citation, Person, Reviewed, User
+from tracker.versions import editors, rows_at
+from tracker.vocabularies import Audience, Consent, Disclosure, ReviewState, Standing
+
+
+class Refused(Exception):
+    """A step of the review that cannot be taken; ``sentences`` say why, for whoever asked for it."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
+def submit(records: Iterable[Reviewed], *, by: User) -> None:
+    """Hand records to a second person, all or none. Raises ``Refused``."""
+    with transaction.atomic(), pghistory.context(user=str(by.pk)):
+        locked = _locked(records)
+        sentences = [sentence for record in locked for sentence in missing(record)]
+        sentences += [
+            _("“%(record)s” is submitted already.") % {"record": record}
+            for record in locked
+            if record.review_state == ReviewState.SUBMITTED
+        ]
+        if sentences:
+            raise Refused(sentences)
+        for record in locked:
+            rows = type(record)._base_manager.filter(pk=record.pk)
+            rows.update(review_state=ReviewState.SUBMITTED, submitted_by=by, reviewed_by=None)
+
+
+def send_back(records: Iterable[Reviewed], *, by: User, why: str) -> None:
+    """Return submitted records to whoever entered them, with the reason. What is published stays so."""
+    if not why.strip():
+        raise Refused([_("Say why you send it back.")])
+    with transaction.atomic(), pghistory.context(user=str(by.pk), why=why):
+        locked = _locked(records)
+        wrong = [record for record in locked if record.review_state != ReviewState.SUBMITTED]
+        if wrong:
+            raise Refused([_("“%(record)s” is not submitted.") % {"record": record} for record in wrong])
+        for record in locked:
+            rows = type(record)._base_manager.filter(pk=record.pk)
+            rows.update(review_state=ReviewState.DRAFT)
+
+
+def _locked(records: Iterable[Reviewed]) -> list[Reviewed]:
+    groups: dict[type[Reviewed], list[UUID]] = defaultdict(list)
+    for record in records:
+        groups[type(record)].append(record.pk)
+    return [
+        record
+        for model, ids in sorted(groups.items(), key=lambda item: item[0]._meta.label)
+        for record in model._base_manager.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
+    ]
+
+
+def missing(record: Reviewed) -> list[str]:
+    """What has to be entered before the record can be submitted, a sentence each."""
+    sentences = []
+    if isinstance(record, Person) and record.consent == Consent.NOT_AT_ALL:
+        sentences.append(_("“%(record)s” does not want to be published. It stays with staff.") % {"record": record})
+    try:
+        cited = record.citation_model()
+    except LookupError:
+        return sentences
+    standing = cited._base_manager.filter(**{cited.owner: record}).exclude(standing=Standing.REJECTED)
+    if not standing.exists():
+        sentences.append(_("“%(record)s” has no citation: add who says so, and where.") % {"record": record})
+    return sentences
+
+
+def obstacles(records: Iterable[Reviewed], *, by: User) -> list[str]:
+    """What stands in the way of ``by`` publishing these together, a sentence each."""
+    chosen = list(records)
+    sentences: list[str] = []
+    changed = changed_by(chosen)
+    for record in chosen:
+        name = {"record": str(record)}
+        if record.review_state != ReviewState.SUBMITTED:
+            sentences.append(_("“%(record)s” is not submitted.") % name)
+        elif str(by.pk) in changed.get(record.pk, set()):
+            sentences.append(_("You changed “%(record)s” yourself: somebody else has to publish it.") % name)
+        elif record.submitted_by_id == by.pk:  # type: ignore[attr-defined]
+            sentences.append(_("You submitted “%(record)s” yourself: somebody else has to publish it.") % name)
+        sentences += missing(record)
+    return sentences + _unpublished_targets(chosen)
+
+
+def changed_by(records: Iterable[Reviewed]) -> dict[UUID, set[str]]:
+    """Who changed each record, its parts or citations since it was last published; ids unchanged since are missing."""
+    groups: dict[type[Reviewed], list[Reviewed]] = defaultdict(list)
+    for record in records:
+        groups[type(record)].append(record)
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for model, group in groups.items():
+        since = [(record.pk, record.published_at) for record in group]
+        columns: list[tuple[Any, str]] = [(model, "id"), *((part, f"{part.owner}_id") for part in model.part_models())]
+        for kind, column in columns:
+            for pk, users in editors(kind, column, since).items():
+                found[pk] |= users
+    return dict(found)
+
+
+def _unpublished_targets(records: list[Reviewed]) -> list[str]:
+    """A reference to something that readers may see but that nobody has published yet."""
+    together = {record.pk for record in records}
+    sentences = []
+    for record in records:
+        closed = record.closure()
+        if not closed.visible_to(Audience.RESEARCHER):
+            continue
+        rows: list[Any] = [record]
+        for part in record.part_models():
+            rows += part._base_manager.filter(**{part.owner: record})
+        for row in rows:
+            if not Disclosure(getattr(row, "disclosure", Disclosure.PUBLIC)).visible_to(Audience.RESEARCHER):
+                continue
+            for field in row._meta.concrete_fields:
+                if not isinstance(field, models.ForeignKey) or field.name not in row.columns_for(Audience.RESEARCHER):
+                    continue
+                target = getattr(row, field.name) if issubclass(field.related_model, Reviewed) else None  # type: ignore[arg-type]
+                if target is None or target.published_at or target.pk in together or target.pk == record.pk:
+                    continue
+                if target.closure().visible_to(Audience.RESEARCHER):
+                    sentences.append(
+                        _("“%(record)s” refers to “%(target)s”, which is not published: publish it first, or together.")
+                        % {"record": record, "target": target}
+                    )
+    return list(dict.fromkeys(sentences))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One column of one row, as readers see it and as it is now in the working database."""
+
+    row: str
+    column: str
+    published: Any
+    working: Any
+
+
+def difference(record: Reviewed) -> list[Change]:
+    """What publishing would change for readers: the working record beside the version last published."""
+    changes: list[Change] = []
+    moment = [(record.pk, record.published_at)] if record.published_at else []
+    kinds: list[tuple[Any, str]] = [(type(record), "id")]
+    kinds += [(part, f"{part.owner}_id") for part in record.part_models()]
+    for kind, column in kinds:
+        before = {row.pgh_obj_id: row for row in rows_at(kind, column, moment)}
+        lookup = {"pk": record.pk} if column == "id" else {kind.owner: record}
+        after = {row.pk: row for row in kind._base_manager.filter(**lookup)}
+        for pk in [*after, *(pk for pk in before if pk not in after)]:
+            changes += _changes(kind, before.get(pk), after.get(pk))
+    return changes
+
+
+def _changes(kind: Any, before: Any, after: Any) -> list[Change]:
+    names = list(dict.fromkeys([*kind.columns_for(Audience.RESEARCHER), *_staff_columns(kind)]))
+    label = f"{kind._meta.verbose_name} {_label(kind, after)}".strip() if after else str(kind._meta.verbose_name)
+    if after is None:
+        return [Change(label, "", _summary(kind, before, names), None)]
+    if before is None and not issubclass(kind, Reviewed):
+        return [Change(label, "", None, _summary(kind, after, names))]
+    return [
+        Change(label, str(kind._meta.get_field(name).verbose_name), old, new)
+        for name in names
+        if (old := _plain(kind, before, name)) != (new := _plain(kind, after, name))
+    ]
+
+
+def _staff_columns(kind: Any) -> list[str]:
+    hidden = {"id", "revision", "search_key", "pid", "rid", *Reviewed.review_columns, getattr(kind, "owner", "")}
+    return [field.name for field in kind._meta.concrete_fields if field.name not in hidden]
+
+
+def _label(kind: Any, row: Any) -> str:
+    return "" if issubclass(kind, Reviewed | Citation) else str(row)
+
+
+def _plain(kind: Any, row: Any, name: str) -> str:
+    if row is None:
+        return ""
+    field = kind._meta.get_field(name)
+    value = getattr(row, field.attname)
+    if value in (None, "", []):
+        return ""
+    if isinstance(field, models.ForeignKey):
+        target = field.related_model._base_manager.filter(pk=value).first()  # type: ignore[union-attr]
+        return str(target or value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _summary(kind: Any, row: Any, names: list[str]) -> str:
+    return "; ".join(
+        f"{kind._meta.get_field(name).verbose_name}: {text}" for name in names if (text := _plain(kind, row, name))
+    )
+
+
+def waiting(user: User) -> list[Reviewed]:
+    """Submitted records that this account may see, oldest kinds of work first; at most 200 of each kind."""
+    found: list[Reviewed] = []
+    for model in apps.get_models():
+        if issubclass(model, Reviewed):
+            rows = model.objects.visible_to(user).filter(review_state=ReviewState.SUBMITTED)
+            found += rows.select_related(*model.below, "submitted_by").order_by("pk")[:200]
+    return found
