@@ -23,7 +23,7 @@ lint: requirements-dev  ## Look at the code without running it
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy .
-	.venv/bin/lint-imports
+	$(PYTHON) .venv/bin/lint-imports
 
 check: requirements-dev  ## Have Django look at models, migrations and settings
 	$(PYTHON) manage.py makemigrations --check --dry-run

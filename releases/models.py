@@ -335,6 +335,7 @@ class Leg(Part):
     position = position()
     kind = CodedField(v.LegKind, default=v.LegKind.HANDOVER, verbose_name=_("kind"))
     countries = CountriesField(
+        codes=v.country_codes(),
         verbose_name=_("to"), help_text=_("One country; or several where nobody says which of them.")
     )
     place = models.CharField(blank=True, default="", verbose_name=_("place"))
@@ -437,8 +438,8 @@ class ReportedFigure(Claim, Reviewed):
     high = models.PositiveIntegerField(null=True, blank=True, verbose_name=_("at most"))
     as_of = ImpreciseDateField(verbose_name=_("as of"), help_text=_("The day a stock is counted on."))
     period = ImpreciseDateField(verbose_name=_("period"), help_text=_("From when to when a flow is counted."))
-    citizenships = CountriesField(verbose_name=_("citizens of"))
-    destinations = CountriesField(verbose_name=_("taken to"))
+    citizenships = CountriesField(codes=v.country_codes(), verbose_name=_("citizens of"))
+    destinations = CountriesField(codes=v.country_codes(), verbose_name=_("taken to"))
     sex = CodedField(v.Sex, blank=True, verbose_name=_("sex"))
     group = models.CharField(blank=True, default="", verbose_name=_("group"), help_text=_("As worded: priests."))
     counted_as = models.CharField(

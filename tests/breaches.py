@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from tests.rows import LEAST, MODELS, change, delete, insert_exactly, refused, transaction_of_its_own, update
+from tests.rows import MODELS, at_least, change, delete, insert_exactly, refused, transaction_of_its_own, update
 from tracker.models.rules import CompositeForeignKey, Guard
 
 Values = dict[str, Any]
@@ -42,7 +42,7 @@ class Breach:
         return f"{self.table}.{self.rule}"
 
     def values(self) -> tuple[Values, Values]:
-        good = {**LEAST[self.model](), **(self.good() if callable(self.good) else self.good)}
+        good = at_least(self.model, self.good() if callable(self.good) else self.good)
         return good, self.bad(good) if callable(self.bad) else self.bad
 
     def check(self, refusal: Any) -> None:

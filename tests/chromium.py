@@ -15,7 +15,7 @@ DOWNLOADED = ("chromium-*/chrome-*/chrome", "chromium-*/chrome-*/*.app/Contents/
 def find() -> Path | None:
     """The browser that CHROMIUM names, else one on the PATH, else one that Playwright downloaded."""
     if named := os.environ.get("CHROMIUM"):
-        return Path(named)
+        return Path(named) if _runs(Path(named)) else None
     installed = [Path(found) for name in NAMES if (found := shutil.which(name))]
     folders = [Path.home() / folder for folder in DOWNLOADS]
     if named := os.environ.get("PLAYWRIGHT_BROWSERS_PATH"):
@@ -53,9 +53,12 @@ def install() -> None:
 
 
 def main() -> None:
-    if not find():
-        install()
     browser = find()
+    if not browser and (named := os.environ.get("CHROMIUM")):
+        sys.exit(f"CHROMIUM={named} is not a browser that runs here.")
+    if not browser:
+        install()
+        browser = find()
     if not browser:
         sys.exit(
             "There is no Chromium and none could be installed. Install it (on Debian: apt-get"

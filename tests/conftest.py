@@ -1,9 +1,5 @@
 """The same people everywhere: Alice enters, Bob reviews, Charlie researches."""
 
-import os
-
-os.environ.setdefault("DEBUG", "1")
-
 import pytest
 from django.contrib.auth.models import Group
 

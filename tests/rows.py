@@ -55,50 +55,53 @@ from tracker.models.rules import explain
 _numbers = itertools.count(1)
 
 
-def _linked():
-    person = make(Person)
-    return {"prosecution": make(Prosecution, person=person), "detention": make(Detention, person=person)}
+def _number(_given):
+    return f"invented-{next(_numbers)}"
 
 
-#: What a row cannot do without. All else may be unknown.
+#: What a row cannot do without; all else may be unknown. A model stands for a row of it, a function is given what
+#: is already known of the row.
 LEAST = {
-    User: lambda: {"username": f"invented-{next(_numbers)}"},
-    Grant: lambda: {"user": make(User), "person": make(Person)},
-    Source: lambda: {"title": "An invented report"},
-    Organisation: lambda: {"name": "Invented Committee"},
-    OrganisationName: lambda: {"organisation": make(Organisation), "text": "The Inventors"},
-    OrganisationCitation: lambda: {"organisation": make(Organisation), "source": make(Source)},
-    Facility: lambda: {"name": "Invented Colony"},
-    FacilityCitation: lambda: {"facility": make(Facility), "source": make(Source)},
-    Provision: lambda: {"article": f"900-{next(_numbers)}"},
-    Person: dict,
-    Name: lambda: {"person": make(Person), "text": "Anna Exampleva"},
-    Relationship: lambda: {"person": make(Person), "kind": "spouse", "other": make(Person)},
-    Recognition: lambda: {"person": make(Person), "body": make(Organisation), "status": "political_prisoner"},
-    ExternalIdentifier: lambda: {"person": make(Person), "scheme": "invented", "value": str(next(_numbers))},
-    PersonCitation: lambda: {"person": make(Person), "source": make(Source)},
-    Detention: lambda: {"person": make(Person)},
-    Placement: lambda: {"detention": make(Detention)},
-    Episode: lambda: {"detention": make(Detention), "kind": "hunger_strike"},
-    DetentionCitation: lambda: {"detention": make(Detention), "source": make(Source)},
-    Case: lambda: {"title": "The case of the inventors"},
-    Prosecution: lambda: {"person": make(Person)},
-    ProsecutionDetention: _linked,
-    Charge: lambda: {"prosecution": make(Prosecution), "offence": "inventing"},
-    ProsecutionCitation: lambda: {"prosecution": make(Prosecution), "source": make(Source)},
-    Verdict: lambda: {"prosecution": make(Prosecution)},
-    Sentence: lambda: {"verdict": make(Verdict), "kind": "imprisonment"},
-    VerdictCitation: lambda: {"verdict": make(Verdict), "source": make(Source)},
-    ReleaseEvent: lambda: {"title": "An invented release"},
-    EventGrant: lambda: {"user": make(User), "event": make(ReleaseEvent)},
-    EventRelation: lambda: {"event": make(ReleaseEvent), "kind": "part_of", "other": make(ReleaseEvent)},
-    Participation: lambda: {"event": make(ReleaseEvent), "role": "mediator", "name": "Invented Envoy"},
-    Concession: lambda: {"event": make(ReleaseEvent), "grantor": "Invented Government", "measure": "nothing at all"},
-    ReleaseEventCitation: lambda: {"event": make(ReleaseEvent), "source": make(Source)},
-    Release: lambda: {"person": make(Person)},
-    Leg: lambda: {"release": make(Release)},
-    ReleaseCitation: lambda: {"release": make(Release), "source": make(Source)},
-    ReportedFigure: lambda: {"source": make(Source), "subject": "released", "low": 1, "high": 1},
+    User: {"username": _number},
+    Grant: {"user": User, "person": Person},
+    Source: {"title": "An invented report"},
+    Organisation: {"name": "Invented Committee"},
+    OrganisationName: {"organisation": Organisation, "text": "The Inventors"},
+    OrganisationCitation: {"organisation": Organisation, "source": Source},
+    Facility: {"name": "Invented Colony"},
+    FacilityCitation: {"facility": Facility, "source": Source},
+    Provision: {"article": _number},
+    Person: {},
+    Name: {"person": Person, "text": "Anna Exampleva"},
+    Relationship: {"person": Person, "kind": "spouse", "other": Person},
+    Recognition: {"person": Person, "body": Organisation, "status": "political_prisoner"},
+    ExternalIdentifier: {"person": Person, "scheme": "invented", "value": _number},
+    PersonCitation: {"person": Person, "source": Source},
+    Detention: {"person": Person},
+    Placement: {"detention": Detention},
+    Episode: {"detention": Detention, "kind": "hunger_strike"},
+    DetentionCitation: {"detention": Detention, "source": Source},
+    Case: {"title": "The case of the inventors"},
+    Prosecution: {"person": Person},
+    ProsecutionDetention: {
+        "prosecution": Prosecution,
+        "detention": lambda given: make(Detention, person=given["prosecution"].person),
+    },
+    Charge: {"prosecution": Prosecution, "offence": "inventing"},
+    ProsecutionCitation: {"prosecution": Prosecution, "source": Source},
+    Verdict: {"prosecution": Prosecution},
+    Sentence: {"verdict": Verdict, "kind": "imprisonment"},
+    VerdictCitation: {"verdict": Verdict, "source": Source},
+    ReleaseEvent: {"title": "An invented release"},
+    EventGrant: {"user": User, "event": ReleaseEvent},
+    EventRelation: {"event": ReleaseEvent, "kind": "part_of", "other": ReleaseEvent},
+    Participation: {"event": ReleaseEvent, "role": "mediator", "name": "Invented Envoy"},
+    Concession: {"event": ReleaseEvent, "grantor": "Invented Government", "measure": "nothing at all"},
+    ReleaseEventCitation: {"event": ReleaseEvent, "source": Source},
+    Release: {"person": Person},
+    Leg: {"release": Release},
+    ReleaseCitation: {"release": Release, "source": Source},
+    ReportedFigure: {"source": Source, "subject": "released", "low": 1, "high": 1},
 }
 
 #: Every table of both apps that people write to: no history, no proxy.
@@ -110,9 +113,18 @@ MODELS = [
 ]
 
 
+def at_least(model, values):
+    """The values, and what else a row cannot do without."""
+    values = dict(values)
+    for name, value in LEAST[model].items():
+        if name not in values:
+            values[name] = make(value) if value in LEAST else value(values) if callable(value) else value
+    return values
+
+
 def unsaved(model, **values):
     """An object of the model; imprecise dates may be given as EDTF."""
-    return change(model(), **{**LEAST[model](), **values})
+    return change(model(), **at_least(model, values))
 
 
 def make(model, **values):
@@ -141,7 +153,7 @@ def _in_sql(model, values):
 
 def insert(model, **values):
     """By plain SQL, with what Django would fill in by itself, but no id and no revision. Returns the id."""
-    return insert_exactly(model, {**LEAST[model](), **values})
+    return insert_exactly(model, at_least(model, values))
 
 
 def insert_exactly(model, values):

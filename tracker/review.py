@@ -153,8 +153,11 @@ class Change:
     working: Any
 
 
-def difference(record: Reviewed) -> list[Change]:
-    """What publishing would change for readers: the working record beside the version last published."""
+def difference(record: Reviewed, *, viewer: User) -> list[Change]:
+    """What publishing would change for readers: the working record beside the version last published.
+
+    Names of sealed things that the viewer has no grant for stand in it as “sealed”.
+    """
     changes: list[Change] = []
     moment = [(record.pk, record.published_at)] if record.published_at else []
     kinds: list[tuple[Any, str]] = [(type(record), "id")]
@@ -164,21 +167,21 @@ def difference(record: Reviewed) -> list[Change]:
         lookup = {"pk": record.pk} if column == "id" else {kind.owner: record}
         after = {row.pk: row for row in kind._base_manager.filter(**lookup)}
         for pk in [*after, *(pk for pk in before if pk not in after)]:
-            changes += _changes(kind, before.get(pk), after.get(pk))
+            changes += _changes(kind, before.get(pk), after.get(pk), viewer)
     return changes
 
 
-def _changes(kind: Any, before: Any, after: Any) -> list[Change]:
+def _changes(kind: Any, before: Any, after: Any, viewer: User) -> list[Change]:
     names = list(dict.fromkeys([*kind.columns_for(Audience.RESEARCHER), *_staff_columns(kind)]))
     label = f"{kind._meta.verbose_name} {_label(kind, after)}".strip() if after else str(kind._meta.verbose_name)
     if after is None:
-        return [Change(label, "", _summary(kind, before, names), None)]
+        return [Change(label, "", _summary(kind, before, names, viewer), None)]
     if before is None and not issubclass(kind, Reviewed):
-        return [Change(label, "", None, _summary(kind, after, names))]
+        return [Change(label, "", None, _summary(kind, after, names, viewer))]
     return [
         Change(label, str(kind._meta.get_field(name).verbose_name), old, new)
         for name in names
-        if (old := _plain(kind, before, name)) != (new := _plain(kind, after, name))
+        if (old := _plain(kind, before, name, viewer)) != (new := _plain(kind, after, name, viewer))
     ]
 
 
@@ -191,7 +194,7 @@ def _label(kind: Any, row: Any) -> str:
     return "" if issubclass(kind, Reviewed | Citation) else str(row)
 
 
-def _plain(kind: Any, row: Any, name: str) -> str:
+def _plain(kind: Any, row: Any, name: str, viewer: User) -> str:
     if row is None:
         return ""
     field = kind._meta.get_field(name)
@@ -199,14 +202,15 @@ def _plain(kind: Any, row: Any, name: str) -> str:
     if value in (None, "", []):
         return ""
     if isinstance(field, models.ForeignKey):
-        target = field.related_model._base_manager.filter(pk=value).first()  # type: ignore[union-attr]
-        return str(target or value)
+        targets: Any = field.related_model
+        target = targets.objects.visible_to(viewer).filter(pk=value).first()
+        return str(target or _("sealed"))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _summary(kind: Any, row: Any, names: list[str]) -> str:
+def _summary(kind: Any, row: Any, names: list[str], viewer: User) -> str:
     return "; ".join(
-        f"{kind._meta.get_field(name).verbose_name}: {text}" for name in names if (text := _plain(kind, row, name))
+        f"{kind._meta.get_field(name).verbose_name}: {text}" for name in names if (text := _plain(kind, row, name, viewer))
     )
 
 

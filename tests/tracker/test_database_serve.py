@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tracker.test_database_server import ROOT, fresh, gone, nothing_left, processes, shared, wait_until
+from tests.tracker.test_database_server import PATIENCE, ROOT, fresh, gone, nothing_left, processes, shared, wait_until
 
 __all__ = ["fresh", "shared"]
 
@@ -74,7 +74,7 @@ def test_however_it_ends_nothing_stays(shared: Path, end: str) -> None:
             os.killpg(server.pid, signal.SIGINT)
         else:
             server.send_signal(signal.SIGTERM if end == "SIGTERM" else signal.SIGKILL)
-        assert wait_until(lambda: not members(server.pid) and not processes(shared), 2)
+        assert wait_until(lambda: not members(server.pid) and not processes(shared), PATIENCE)
         idle.close()
         busy.close()
         server.wait()

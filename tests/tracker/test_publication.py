@@ -450,3 +450,17 @@ def test_no_account_and_no_time_in_a_copy(published):
             assert cursor.fetchone() == (0,)
             cursor.execute("SELECT count(*) FROM tracker_person WHERE published_at IS NOT NULL")
             assert cursor.fetchone() == (0,)
+
+
+def test_the_command_tells_and_mends(published, capsys):
+    from django.core.management import CommandError, call_command
+
+    person = published(Person, label="x")
+    call_command("publish", "--verify")
+    assert "are what they should be" in capsys.readouterr().out
+    Person.objects.using("public").filter(pk=person.pk).update(label="y")
+    with pytest.raises(CommandError, match="1 differences"):
+        call_command("publish", "--verify")
+    assert f"public: tracker.Person {person.pk} is different: label" in capsys.readouterr().out
+    call_command("publish", "--repair")
+    call_command("publish", "--verify")

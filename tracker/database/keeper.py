@@ -151,9 +151,8 @@ def _mapped_account(data: Path, program: Path) -> Account:
     Everybody who is not mapped appears there as the overflow account (nobody), so that one must
     not be the one that may connect.
     """
-    overflow = 65534
-    other = next((entry for entry in pwd.getpwall() if 0 < entry.pw_uid < 1000), _find("nobody"))
-    if other is None or other.pw_uid == overflow:
+    other = next((entry for entry in pwd.getpwall() if 0 < entry.pw_uid < 1000), None)
+    if other is None:
         raise KeeperError("There is no system account under whose name PostgreSQL could run.")
     unshare = shutil.which("unshare") or "unshare"
     mapping = (f"--map-user={other.pw_uid}", f"--map-group={other.pw_gid}")
@@ -264,7 +263,8 @@ class Server:
             _remove_socket(socket)
             return False
         self.pid, self.socket, self.process = pid, socket, None
-        return True
+        self._wait()
+        return self.alive()
 
     def _clean(self) -> None:
         """Clear away what a killed server left."""
@@ -294,8 +294,7 @@ class Server:
                 stderr=log,
             )
         self.pid = self.process.pid
-        # However long: it may be recovering from a crash of the machine.
-        wait_until(lambda: not self.alive() or self._answers())
+        self._wait()
         if not self.alive():
             with self.log.open("rb") as log:
                 log.seek(beginning)
@@ -307,6 +306,10 @@ class Server:
                 f" {'; '.join(fatal) or 'it was killed'}. See server.log there."
             )
 
+    def _wait(self) -> None:
+        # However long it takes: it may be recovering from a crash of the machine.
+        wait_until(lambda: not self.alive() or self._answers())
+
     def _answers(self) -> bool:
         asking = [str(self.binaries / "pg_isready"), "-q", "-h", self.socket, "-p", "5432"]
         return subprocess.run([*asking, "-U", ROLE, "-d", "postgres"]).returncode == 0
@@ -316,6 +319,7 @@ class Server:
         statement = (
             f"SELECT format('CREATE DATABASE %I', name) FROM (VALUES {names}) AS wanted (name)"
             " WHERE name NOT IN (SELECT datname FROM pg_database) \\gexec\n"
+            "CHECKPOINT;\n"  # now, so that a stop soon after is quick
         )
         address = f"host={self.socket} port=5432 user={ROLE} dbname=postgres"
         # As this process itself, so that what is wrong with access shows here.
@@ -346,7 +350,7 @@ class Server:
 
     def _make_socket_folder(self) -> str:
         # TMPDIR may be too long, or closed to the server's account.
-        for place in ("/tmp", tempfile.gettempdir()):  # noqa: S108
+        for place in ("/tmp", tempfile.gettempdir()):
             if len(f"{place}/{SOCKET_FOLDER}12345678/{SOCKET}") > LONGEST_SOCKET:
                 continue
             try:

@@ -55,6 +55,20 @@ class User(AbstractUser):
         return None
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.DeleteEvent(),
+    obj_field=None,
+    base_model=Event,
+    model_name="RoleHistory",
+)
+class Role(User.groups.through):  # type: ignore[name-defined, misc]
+    """Who was given which role, and by whom: a row of Django's own table."""
+
+    class Meta:
+        proxy = True
+
+
 @tracked
 class Grant(Row):
     """Names a user who may see one sealed person or source; being a superuser is not enough."""

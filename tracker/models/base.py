@@ -62,7 +62,15 @@ class RowQuerySet(models.QuerySet[Any]):
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         """Writes the revision each object was read with, so that a stale one is refused here as well."""
-        return super().bulk_update(objs, sorted({*fields, "revision"}), batch_size)
+        rows = tuple(objs)
+        for row in rows:
+            row._require_revision()
+        count = super().bulk_update(rows, sorted({*fields, "revision"}), batch_size)
+        written = self.model._base_manager.using(self.db).filter(pk__in=[row.pk for row in rows])
+        revisions = dict(written.values_list("pk", "revision"))
+        for row in rows:
+            row.revision = revisions[row.pk]
+        return count
 
 
 class Row(models.Model):
@@ -82,6 +90,11 @@ class Row(models.Model):
 
     class Meta:
         abstract = True
+
+    def _require_revision(self) -> None:
+        """Loading it only now would compare the row with itself."""
+        if "revision" in self.get_deferred_fields():
+            raise StaleError(f"{self._meta.label} {self.pk} was read without its revision")
 
     @classmethod
     def columns_for(cls, audience: Audience) -> tuple[str, ...]:
@@ -107,6 +120,7 @@ class Row(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         adding = self._state.adding
+        self._require_revision()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "revision"}
         elif not adding and self.not_saved:
@@ -130,6 +144,7 @@ class Row(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Raises ``StaleError`` when somebody has changed the row since it was read."""
+        self._require_revision()
         with transaction.atomic(using=self._state.db):
             rows = type(self)._base_manager.using(self._state.db).select_for_update()
             now = rows.filter(pk=self.pk).values_list("revision", flat=True).first()
@@ -250,6 +265,14 @@ class Reviewed(Record):
                 | Q(submitted_by__isnull=True)
                 | ~Q(reviewed_by=models.F("submitted_by")),
                 sentence=_("Whoever submitted this cannot publish it: a second person has to look at it."),
+            ),
+            Check(
+                # a copy knows no accounts, and no moment of publication either
+                name="%(class)s_published_by_two",
+                condition=~Q(review_state=ReviewState.PUBLISHED)
+                | Q(published_at__isnull=True)
+                | Q(submitted_by__isnull=False, reviewed_by__isnull=False),
+                sentence=_("Publishing takes two: one who submits and another who publishes."),
             ),
         ]
         triggers = [

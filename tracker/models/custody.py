@@ -86,7 +86,9 @@ class PersonQuerySet(RowQuerySet):
         )
         # a detention that can have ended after the verdict may have been the sentence, served
         served_since = Detention.objects.using(self.db).filter(
-            person=OuterRef("prosecution__person"), ended__endswith__gt=OuterRef("pronounced__endswith")
+            person=OuterRef("prosecution__person"),
+            ended__endswith__gt=OuterRef("pronounced__endswith"),
+            ended__endswith__lte=tomorrow,
         )
 
         def when(condition: Any, status: Status, *, certain: bool) -> tuple[When, When]:

@@ -16,6 +16,7 @@ from psycopg.types.range import Range
 
 from tracker import vocabularies
 from tracker.dates import DateError, ImpreciseDate, parse
+from tracker.names import search_key
 
 
 def _quoted(codes: Iterable[str]) -> str:
@@ -131,14 +132,19 @@ class CodedArrayField(_Coded, ArrayField):
 class CountriesField(CodedArrayField):
     """ISO 3166-1 alpha-2 codes, and XXA (ICAO 9303) for people without citizenship."""
 
-    def __init__(self, *, codes: Sequence[str] | None = None, **kwargs: Any) -> None:
-        # history keeps no codes: () is not None
-        super().__init__(codes=vocabularies.country_codes() if codes is None else codes, **kwargs)
-
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         self.code_choices = list(vocabularies.country_choices())
         kwargs.setdefault("widget", forms.SelectMultiple(attrs={"size": 6}))
         return super().formfield(**kwargs)
+
+
+class SearchKeyField(models.CharField):
+    """Follows the row's ``text`` on every way that objects are written, bulk ones included."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        key = search_key(model_instance.text)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, key)
+        return key
 
 
 class ImpreciseDateFormField(forms.CharField):

@@ -27,7 +27,7 @@ from tracker.models.base import (
     position,
 )
 from tracker.models.custody import PersonQuerySet
-from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField
+from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField, SearchKeyField
 from tracker.models.history import tracked
 from tracker.models.rules import Check, Unique, immediate
 from tracker.models.sources import Organisation
@@ -86,7 +86,7 @@ class Person(Reviewed):
     born = ImpreciseDateField(verbose_name=_("born"))
     died = ImpreciseDateField(verbose_name=_("died"))
     death_circumstances = CodedField(v.DeathCircumstances, blank=True, verbose_name=_("circumstances of death"))
-    citizenships = CountriesField(verbose_name=_("citizenships"))
+    citizenships = CountriesField(codes=v.country_codes(), verbose_name=_("citizenships"))
     home_town = models.CharField(blank=True, default="", verbose_name=_("home town"))
     occupations = CodedArrayField(v.Occupation, verbose_name=_("occupations"))
     contexts = CodedArrayField(v.PersecutionContext, verbose_name=_("context of persecution"))
@@ -192,7 +192,7 @@ class Name(Part):
     kind = CodedField(v.NameKind, default=v.NameKind.LEGAL, verbose_name=_("kind"))
     scheme = CodedField(v.NameScheme, blank=True, verbose_name=_("romanisation"))
     position = position()
-    search_key = models.CharField(default="", db_default="", blank=True, editable=False)
+    search_key = SearchKeyField(default="", db_default="", blank=True, editable=False)
     disclosure = disclosure()
 
     copied = {
@@ -233,7 +233,6 @@ class Name(Part):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.text = names.clean(self.text)
         self.script = self.script or names.script_of(self.text)
-        self.search_key = names.search_key(self.text)
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "text", "script", "search_key"}
         super().save(*args, **kwargs)

@@ -292,8 +292,9 @@ class Sentence(Part):
             ),
             Check(
                 name="sentence_prison_part_within_term",
-                condition=Q(in_prison_years__isnull=True) | Q(years__isnull=True) | Q(in_prison_years__lte=F("years")),
-                sentence=_("The part to be served in prison is longer than the whole term."),
+                condition=Q(in_prison_years__isnull=True)
+                | (Q(kind="imprisonment") & (Q(years__isnull=True) | Q(in_prison_years__lte=F("years")))),
+                sentence=_("Only a term of imprisonment has a part to be served in prison, at most the whole of it."),
                 field="in_prison_years",
             ),
             Check(

@@ -73,19 +73,18 @@ class CompositeForeignKey(_Rule, models.BaseConstraint):
         super().__init__(name=name, **kwargs)
         self.columns, self.to, self.to_columns = tuple(columns), to, tuple(to_columns)
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Nothing in the CREATE TABLE: what it points to may not be there yet."""
+        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
         quote = schema_editor.quote_name
         here = ", ".join(map(quote, self.columns))
         there = ", ".join(map(quote, self.to_columns))
         return (
-            f"CONSTRAINT {quote(self.name)} FOREIGN KEY ({here}) REFERENCES {quote(self.to)} ({there})"
-            " DEFERRABLE INITIALLY DEFERRED"
+            f"ALTER TABLE {quote(model._meta.db_table)} ADD CONSTRAINT {quote(self.name)} FOREIGN KEY ({here})"
+            f" REFERENCES {quote(self.to)} ({there}) DEFERRABLE INITIALLY DEFERRED"
         )
-
-    def create_sql(self, model: Any, schema_editor: Any) -> Any:
-        """At the end of the migration, when the constraint it points to is there, whatever the order of the models."""
-        table = schema_editor.quote_name(model._meta.db_table)
-        schema_editor.deferred_sql.append(f"ALTER TABLE {table} ADD {self.constraint_sql(model, schema_editor)}")
 
     def remove_sql(self, model: Any, schema_editor: Any) -> str:
         table = schema_editor.quote_name(model._meta.db_table)
@@ -115,7 +114,8 @@ class Guard(pgtrigger.Trigger):
         func = f"""
             IF {" ".join(refuse_when.split())} THEN
                 RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
-                    CONSTRAINT = '{rule}', TABLE = TG_TABLE_NAME, MESSAGE = '{rule}';
+                    CONSTRAINT = '{rule}', TABLE = TG_TABLE_NAME, MESSAGE = '{rule}',
+                    DETAIL = COALESCE(NEW.id, OLD.id)::text;
             END IF;
             RETURN NULL;
         """

@@ -31,9 +31,10 @@ class Command(BaseCommand):
                 self.migrate(copy, verbosity)
         if not settings.DEBUG:  # with it, files are served from where they are
             call_command("collectstatic", interactive=False, verbosity=0)
-        call_command("load_reference", verbosity=verbosity)
+        told = verbosity if was_empty else 0  # that there is nothing to do need not be said
+        call_command("load_reference", verbosity=told)
         if demo:
-            call_command("load_demo", verbosity=verbosity)
+            call_command("load_demo", verbosity=told)
 
     def migrate(self, alias: str, verbosity: int) -> bool:
         """Returns whether there was nothing in the database."""
