@@ -1,0 +1,103 @@
+"""CODEBOOK.md: how to read the files, every table, every column, every code. Made from the declarations alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from django.utils import translation
+
+from tracker import vocabularies
+from tracker.columns import Column, Kind, Table, Text
+from tracker.vocabularies import Audience, Vocabulary
+
+NAME: Final = "CODEBOOK.md"
+
+_INTRODUCTION: Final = """\
+# Codebook
+
+Made by `manage.py codebook` from the declarations that the files are written from. Do not edit it.
+
+## How to read the files
+
+- **Form.** One file a table, `<table>.csv`: RFC 4180, UTF-8 without a byte order mark, comma, lines that end with
+  CR LF, names of the columns in the first line. A cell with a comma, a quotation mark or a line break stands in
+  quotation marks, with quotation marks in it doubled. A line break within a cell is as it was entered.
+- **Tidy.** One row a thing, one thing a row. Tables are joined by `id`: `person_id` in `names.csv` is the `id` of a
+  row of `persons.csv`. It may lead to no row there: a relative who was never held has names and relationships only.
+- **Ids** are random and permanent, the same in every file of every audience. `pid` (persons) and `rid` (release
+  events) are short ones, for print.
+- **Order.** Columns as listed here; rows by the columns named with each table, texts by code point. The same data
+  gives the same bytes. All files of one export are of one moment.
+- **Empty cells.** Nothing is recorded. An empty cell is written as nothing at all, never as a pair of quotation marks.
+- **Imprecise dates** give four columns. `x` is EDTF (ISO 8601-2): `2021`, `2021-03`, `2021-03-05`, or an interval
+  `2021-03-05/2021-03-09`. It always means **some day within**, both ends included, never the whole of it: an arrest
+  in `2021-03` was on one day of that month, and no source says on which. `x_earliest` and `x_latest` are its first
+  and last day, `x_precision` says which kind it is. Compare what can be or what is sure, not the text.
+- **Several values** in a cell have `;` between them and stand in alphabetical order.
+- **Booleans** are `true` and `false`. Days are YYYY-MM-DD in the calendar of the place. No column holds a time of day.
+- **Audiences.** `public` and `researcher` files hold what a second person has checked and published to that audience,
+  as it was published. `staff` files hold the working database, drafts too (see `review_state`), without what is
+  sealed. A column is in the files of its audience and of the more closed ones: public, researcher, staff.
+- **Spreadsheets.** A cell such as `=1+1` is run as a formula when a CSV file is opened in a spreadsheet. The files
+  `<table>.excel.csv` are for that: they begin with a byte order mark, and in columns of type text an apostrophe stands
+  before a first character `=` `+` `-` `@` (or its full-width form), tab or line break, and before any of `=` `+` `-`
+  `@` that follows a `;`, tab or line break within the cell. Analyse the other files: nothing in them is changed.
+"""
+
+
+def text(tables: Sequence[Table], audience: Audience = Audience.STAFF) -> str:
+    """The codebook of what the audience gets; of staff: of everything."""
+    with translation.override("en"):
+        return "\n".join(_lines(tables, audience)) + "\n"
+
+
+def _lines(tables: Sequence[Table], audience: Audience) -> Iterator[str]:
+    shown = [(table, table.columns_for(audience)) for table in tables]
+    yield _INTRODUCTION
+    yield "## Types\n"
+    yield from _list((kind.value, kind.definition) for kind in Kind)
+    yield "\n## Tables\n"
+    yield from _list((f"[{table.name}](#{table.name})", table.definition) for table, _columns in shown)
+    for table, columns in shown:
+        yield f"\n### {table.name}\n"
+        order = ", ".join(f"`{name}`" for name in table.order)
+        yield f"{table.definition} Sorted by {order}.\n"
+        yield "| Column | Label | Kind | Audience | Meaning |"
+        yield "|---|---|---|---|---|"
+        for column in columns:
+            cells = (f"`{column.name}`", column.label, _type(column), column.audience.value, _meaning(column))
+            yield f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
+    yield "\n## Vocabularies\n"
+    yield "Codes are permanent; labels may be reworded."
+    used = {column.values for _table, columns in shown for column in columns}
+    for vocabulary in vocabularies.ALL:
+        if vocabulary in used:
+            yield f"\n### {name_of(vocabulary)}\n"
+            yield "| Code | Label | Definition |"
+            yield "|---|---|---|"
+            for member in vocabulary:
+                yield f"| `{member.value}` | {member.label} | {member.definition} |"
+
+
+def _list(entries: Iterable[tuple[str, Text]]) -> Iterator[str]:
+    return (f"- {term}: {definition}" for term, definition in entries)
+
+
+def _type(column: Column) -> str:
+    if column.values is None:
+        return column.kind.value
+    name = name_of(column.values)
+    return f"{column.kind.value}: [{name}](#{name})"
+
+
+def _meaning(column: Column) -> str:
+    if not column.coarser_for:
+        return str(column.definition)
+    return f"{column.definition} Less exact, or withheld, in {' and '.join(sorted(column.coarser_for))} files."
+
+
+def name_of(vocabulary: type[Vocabulary]) -> str:
+    """As words: ``CustodyType`` is custody-type, which is also its anchor in the codebook."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", vocabulary.__name__).lower()

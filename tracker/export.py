@@ -1,0 +1,177 @@
+"""The CSV files: all tables of both apps, read from PostgreSQL by COPY, in blocks, without touching a row.
+
+The files follow RFC 4180. What a cell looks like is said in ``tracker.columns`` and, for readers, in CODEBOOK.md.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import connections, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from releases.tables import TABLES as RELEASES_TABLES
+from tracker import codebook
+from tracker.columns import Table, database
+from tracker.tables import TABLES as TRACKER_TABLES
+from tracker.tables import citations
+from tracker.vocabularies import Audience
+
+_RECORDS = (*TRACKER_TABLES, *RELEASES_TABLES)
+#: Every table, in the order of the codebook.
+TABLES: Final[tuple[Table, ...]] = (*_RECORDS, citations({table.model: table.name for table in _RECORDS}))
+
+BLOCK: Final = 64 * 1024
+BYTE_ORDER_MARK: Final = "\ufeff".encode()
+
+
+class Refused(Exception):
+    """An export that cannot be made as it was asked for. Its message is for whoever asked."""
+
+
+def tables_for(audience: Audience) -> list[Table]:
+    """The tables of which the audience has more than the id, in the order of the codebook."""
+    return [table for table in TABLES if len(table.columns_for(audience)) > 1]
+
+
+def get_table(name: str) -> Table:
+    """Raises ``Refused`` for a name that no table has."""
+    for table in TABLES:
+        if table.name == name:
+            return table
+    raise Refused(
+        _("There is no table “%(name)s”. There are: %(names)s.")
+        % {"name": name, "names": ", ".join(table.name for table in TABLES)}
+    )
+
+
+def get_audience(name: str) -> Audience:
+    """Raises ``Refused`` for a name that no audience has."""
+    try:
+        return Audience(name)
+    except ValueError:
+        raise Refused(
+            _("There is no audience “%(name)s”. There are: %(names)s.")
+            % {"name": name, "names": ", ".join(Audience.codes())}
+        ) from None
+
+
+def filename(table: Table, *, excel: bool = False) -> str:
+    """The two variants have two names, so that neither is taken for the other or written over it."""
+    return f"{table.name}.excel.csv" if excel else f"{table.name}.csv"
+
+
+def count(table: Table, audience: Audience, queryset: QuerySet[Any] | None = None) -> int:
+    """How many rows the file has. One query for each model of the table."""
+    return sum(rows.count() for rows in table.querysets(audience, queryset))
+
+
+def statement(table: Table, audience: Audience, queryset: QuerySet[Any] | None = None, *, excel: bool = False) -> str:
+    """The SELECT that is the file, with nothing left to fill in: COPY takes no parameters."""
+    sql, params = table.query(audience, queryset, excel=excel)
+    with connections[database(audience)].cursor() as cursor:
+        text: str = cursor.mogrify(sql, params)
+    return text
+
+
+def stream(
+    table: Table, audience: Audience, queryset: QuerySet[Any] | None = None, *, excel: bool = False
+) -> Iterator[bytes]:
+    """The file, in blocks of about 64 KiB; ``queryset`` (of the table's model) narrows it to some rows.
+
+    Nothing is read before the first block is asked for, and what was begun is given up when the iterator is closed.
+    Read it in one thread: the connection is that thread's own.
+    """
+    return _copy(database(audience), statement(table, audience, queryset, excel=excel), excel=excel)
+
+
+def _copy(alias: str, select: str, *, excel: bool) -> Iterator[bytes]:
+    """One statement sees one moment, so this needs no transaction for that; the block undoes what is broken off."""
+    connection = connections[alias]
+    with (
+        transaction.atomic(using=alias),
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')") as rows,
+    ):
+        # PostgreSQL sends one message a row (it promises so) and ends it with a line feed; RFC 4180 wants CR and LF
+        block = [BYTE_ORDER_MARK] if excel else []
+        size = 0
+        for row in rows:
+            block += (row[:-1], b"\r\n")
+            size += len(row)
+            if size >= BLOCK:
+                yield b"".join(block)
+                block.clear()
+                size = 0
+        if block:
+            yield b"".join(block)
+
+
+@contextmanager
+def snapshot(audience: Audience) -> Iterator[None]:
+    """What is read inside is of one moment, and nothing can be written. Not within another transaction."""
+    alias = database(audience)
+    with transaction.atomic(using=alias, durable=True):
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def write(
+    directory: Path,
+    audience: Audience,
+    tables: Sequence[Table] | None = None,
+    *,
+    excel: bool = False,
+    progress: Callable[[str, int], None] = lambda _name, _size: None,
+) -> list[Path]:
+    """One file a table, and the codebook, all of one moment; ``progress`` is told each file and its size in bytes.
+
+    They come to stand in the directory when all of them are complete: what fails leaves the files of before.
+    Raises ``Refused`` for a directory that cannot be written.
+    """
+    chosen = tables_for(audience) if tables is None else tables
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        # in the directory itself: only within one file system is a file renamed in one step
+        unfinished = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
+    except OSError as error:
+        raise Refused(
+            _("Nothing can be written to %(directory)s: %(why)s.") % {"directory": directory, "why": error.strerror}
+        ) from error
+    try:
+        names = []
+        with snapshot(audience):
+            for table in chosen:
+                name = filename(table, excel=excel)
+                with _open(unfinished / name, audience) as file:
+                    for block in stream(table, audience, excel=excel):
+                        file.write(block)
+                    size = file.tell()
+                names.append(name)
+                progress(name, size)
+        with _open(unfinished / codebook.NAME, audience) as file:
+            file.write(codebook.text(TABLES, audience).encode())
+        names.append(codebook.NAME)
+        return [(unfinished / name).replace(directory / name) for name in names]
+    except OSError as error:
+        raise Refused(
+            _("Writing to %(directory)s failed: %(why)s. The files of before are as they were.")
+            % {"directory": directory, "why": error.strerror}
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _open(path: Path, audience: Audience) -> Any:
+    """What is not for the public is for the account that exports it alone."""
+    mode = 0o666 if audience is Audience.PUBLIC else 0o600
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))

@@ -1,0 +1,41 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from tracker import export
+from tracker.vocabularies import Audience
+
+
+class Command(BaseCommand):
+    help = (
+        "Write one CSV file for each table, and CODEBOOK.md, all of one moment. The files of the public and of"
+        " researchers come from their copies, those of staff from the working database, without what is sealed."
+        " Files of before are replaced when all new ones are complete."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to", required=True, metavar="DIR", type=Path, help="Where to; made if it is not there.")
+        parser.add_argument("--audience", required=True, help=f"For whom: {', '.join(Audience.codes())}.")
+        parser.add_argument(
+            "--excel",
+            action="store_true",
+            help="TABLE.excel.csv for a spreadsheet: with a byte order mark, and no cell that it runs as a formula.",
+        )
+        parser.add_argument(
+            "--table", action="append", metavar="NAME", help="Only this table. May be given several times."
+        )
+
+    def handle(self, *, to: Path, audience: str, excel: bool, table: list[str] | None, **options: Any) -> None:
+        try:
+            tables = None if table is None else [export.get_table(name) for name in dict.fromkeys(table)]
+            written = export.write(to, export.get_audience(audience), tables, excel=excel, progress=self.progress)
+        except export.Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        except DatabaseError as error:
+            raise CommandError(f"The database could not be read, and no file was replaced: {error}") from error
+        self.stderr.write(f"{len(written)} files in {to}")
+
+    def progress(self, name: str, size: int) -> None:
+        self.stderr.write(f"{name}: {size:,} bytes")
