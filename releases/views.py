@@ -1,0 +1,87 @@
+"""The reading side: how people came out. Everything is read from the copy of the reader's audience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from releases import reconciliation
+from releases.filters import EventFilter, ReleaseFilter
+from releases.models import Release, ReleaseEvent, ReleaseEventCitation
+from tracker import vocabularies as v
+from tracker.access import reader
+from tracker.notes import Notes, citations_of
+from tracker.paging import called, paged
+from tracker.views import show_list
+
+
+@reader
+def events(request: Any) -> HttpResponse:
+    using = request.audience
+    chosen = EventFilter.of(request, ReleaseEvent.objects.using(using))
+    page = paged(request, chosen.rows)
+    return show_list(
+        request,
+        "releases/events.html",
+        chosen,
+        page,
+        reconciliations=reconciliation.of_events(list(page.object_list), using),
+    )
+
+
+@reader
+def event(request: Any, rid: str) -> HttpResponse:
+    using = request.audience
+    rows = ReleaseEvent.objects.using(using).prefetch_related(
+        "participations__organisation", "concessions", "relations__other", "relations_to__event"
+    )
+    found = get_object_or_404(rows, rid=rid)
+    citations = list(
+        citations_of(ReleaseEventCitation, using).filter(event=found).order_by("standing", "source__title", "id")
+    )
+    numbers = reconciliation.of_event(found, using)
+    return render(
+        request,
+        "releases/event.html",
+        {
+            "event": found,
+            "reconciliation": numbers,
+            "participations": sorted(found.participations.all(), key=_role),
+            "topics": _topics(citations),
+            "notes": Notes(citation for citation in citations if not citation.topic),
+            "others": [
+                *(citation for citation in citations if citation.topic),
+                *(row for statement in numbers.statements for row in statement.rows),
+            ],
+            "page": paged(request, releases_of(using).filter(event=found)),
+        },
+    )
+
+
+def _role(participation: Any) -> tuple[int, str]:
+    return v.EventRole.codes().index(participation.role), str(participation)
+
+
+def _topics(citations: list[Any]) -> list[tuple[v.CitationTopic, list[Any]]]:
+    """What is said of the group and is no count, in the order of the topics."""
+    said = [(topic, [citation for citation in citations if citation.topic == topic]) for topic in v.CitationTopic]
+    return [(topic, found) for topic, found in said if found]
+
+
+def releases_of(using: str) -> QuerySet[Any]:
+    """With the person and the journey of each; the latest first, those of one day by name."""
+    return (
+        Release.objects.using(using)
+        .select_related("person", "event")
+        .prefetch_related("person__names", "legs__authority")
+        .order_by(F("released_on").desc(nulls_last=True), called(using, "person"), "id")
+    )
+
+
+@reader
+def releases(request: Any) -> HttpResponse:
+    chosen = ReleaseFilter.of(request, releases_of(request.audience))
+    return show_list(request, "releases/releases.html", chosen, paged(request, chosen.rows))
