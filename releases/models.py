@@ -336,7 +336,8 @@ class Leg(Part):
     kind = CodedField(v.LegKind, default=v.LegKind.HANDOVER, verbose_name=_("kind"))
     countries = CountriesField(
         codes=v.country_codes(),
-        verbose_name=_("to"), help_text=_("One country; or several where nobody says which of them.")
+        verbose_name=_("to"),
+        help_text=_("One country; or several where nobody says which of them."),
     )
     place = models.CharField(blank=True, default="", verbose_name=_("place"))
     happened = ImpreciseDateField(verbose_name=_("date"))

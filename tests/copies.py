@@ -50,9 +50,7 @@ class Copy:
         release = self.add(Release, **{"event": event, "person": person, "released_on": parse(DAY)} | values)
         legs = [("handover", "completed", to)] if isinstance(to, str) and to else to
         for position, (kind, status, countries) in enumerate(legs, 1):
-            self.add(
-                Leg, release=release, position=position, kind=kind, status=status, countries=countries.split()
-            )
+            self.add(Leg, release=release, position=position, kind=kind, status=status, countries=countries.split())
         return release
 
     def figure(self, event, number=None, qualifier="exactly", *, source=None, **values):
@@ -67,7 +65,9 @@ class Copy:
         )
         self.add(PersonCitation, person=person, source=source, about="citizenships", stated="a Ukrainian")
         self.add(PersonCitation, person=person, source=source, name=person.names.first(), stated=str(number))
-        detention = self.add(Detention, person=person, started=parse("2021-03"), ended=parse(DAY), end_reason="released")
+        detention = self.add(
+            Detention, person=person, started=parse("2021-03"), ended=parse(DAY), end_reason="released"
+        )
         self.add(Placement, detention=detention, custody_type="colony")
         self.add(DetentionCitation, detention=detention, source=source, about="started", locator="paragraph 2")
         prosecution = self.add(Prosecution, person=person, opened=parse("2021-04"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,13 +21,14 @@ from uuid import UUID
 
 import pghistory
 from django.apps import apps
-from django.db import connections, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.utils.translation import gettext as _
 
 from tracker import review
 from tracker.models import Citation, Part, Record, Reviewed, Row, Source, User
-from tracker.review import Refused
-from tracker.versions import editors, history_of, rows_at
+from tracker.models.rules import explain
+from tracker.review import Refused, references, support_of
+from tracker.versions import editors, former_owners, history_of, rows_at
 from tracker.vocabularies import Audience, Disclosure, ReviewState, Standing
 
 COPIES = (Audience.RESEARCHER, Audience.PUBLIC)
@@ -57,22 +59,31 @@ class Difference:
 def publish(records: Iterable[Reviewed], *, by: User) -> None:
     """Publish what somebody else submitted, all of it or nothing. Raises ``Refused``.
 
-    The working database is committed first: whatever interrupts the copying leaves copies that show too little, and
-    that ``repair`` completes. Must not be called inside a transaction.
+    The copies are written first and committed last: what they cannot hold is refused as a whole, and a crash between
+    the commits leaves copies that show too little, which ``repair`` completes. Must not be called inside a transaction.
     """
     chosen = list(records)
-    with transaction.atomic(durable=True), pghistory.context(user=str(by.pk)):
+    with (
+        _open_copies(),
+        transaction.atomic(durable=True),
+        pghistory.context(user=str(by.pk)),
+    ):
         locked = _lock(chosen)
         sentences = review.obstacles(locked, by=by)
         if sentences:
             raise Refused(sentences)
         moment = _clock()
+        scope: Ids = defaultdict(set)
         for model, group in _by_model(locked).items():
-            rows = model._base_manager.filter(pk__in=[record.pk for record in group])
+            scope[model] = {record.pk for record in group}
+            rows = model._base_manager.filter(pk__in=scope[model])
             rows.update(review_state=ReviewState.PUBLISHED, reviewed_by=by, published_at=moment)
-        for support, ids in _support_of(locked).items():
-            _take_along(support, ids, moment, by)
-    _refresh(chosen)
+        for support, ids in support_of(locked).items():
+            scope[support] = _take_along(support, ids, moment, by)
+        try:
+            _refresh(scope)
+        except IntegrityError as error:
+            raise Refused([_contradiction(error)]) from error
 
 
 def withdraw(records: Iterable[Reviewed], *, by: User) -> None:
@@ -87,27 +98,30 @@ def withdraw(records: Iterable[Reviewed], *, by: User) -> None:
         wrong = [record for record in locked if record.review_state == ReviewState.WITHDRAWN]
         if wrong:
             raise Refused([_("“%(record)s” is withdrawn already.") % {"record": record} for record in wrong])
+        scope: Ids = defaultdict(set)
         for model, group in _by_model(locked).items():
-            rows = model._base_manager.filter(pk__in=[record.pk for record in group])
+            scope[model] = {record.pk for record in group}
+            rows = model._base_manager.filter(pk__in=scope[model])
             rows.update(review_state=ReviewState.WITHDRAWN, published_at=None)
-        _refresh(locked)
+        _refresh(scope)
 
 
 def close(record: Record) -> None:
     """Bring a stricter disclosure (or consent) of a saved record, or of its parts, into the copies at once.
 
-    Costs little when nothing became stricter, and never shows anything new.
+    Costs little when nothing became stricter, and never shows anything that was not published. Call it last in a
+    transaction: what it takes out of the copies does not return when the transaction is rolled back.
     """
-    if isinstance(record, Reviewed):
-        if type(record)._base_manager.filter(pk=record.pk, published_at__isnull=False).exists():
-            _refresh([record])
-        return
-    for audience in COPIES:
-        if Disclosure(record.disclosure).visible_to(audience):
-            continue
-        scope = _dependants({type(record): {record.pk}}, audience)
-        scope[type(record)] = {record.pk}
-        _bring_up_to_date(audience, scope)
+    with transaction.atomic():
+        _refresh({type(record): {record.pk}})
+
+
+def delete(record: Record) -> None:
+    """Delete a record, from the copies too. The database refuses one that is published and not withdrawn."""
+    key = record.pk
+    with transaction.atomic():
+        record.delete()
+        _refresh({type(record): {key}})
 
 
 def verify() -> Iterator[Difference]:
@@ -143,7 +157,7 @@ def _sorted(found: list[Any]) -> list[Any]:
     def visit(model: Any) -> None:
         if model in done:
             return
-        for field in _references(model):
+        for field in references(model):
             if field.related_model in found and field.related_model is not model:
                 visit(field.related_model)
         done.append(model)
@@ -151,15 +165,6 @@ def _sorted(found: list[Any]) -> list[Any]:
     for model in found:
         visit(model)
     return done
-
-
-def _references(model: type[Row]) -> list[models.ForeignKey[Any, Any]]:
-    """Foreign keys between rows of ours (accounts are in no copy)."""
-    return [
-        field
-        for field in model._meta.concrete_fields
-        if isinstance(field, models.ForeignKey) and issubclass(field.related_model, Row)  # type: ignore[arg-type]
-    ]
 
 
 def _referring(model: type[Record]) -> Iterator[tuple[Any, Any]]:
@@ -184,12 +189,16 @@ def _lock(records: Iterable[Reviewed]) -> list[Reviewed]:
     locked: list[Reviewed] = []
     groups = _by_model(records)
     for model in reviewed_models():
-        ids = sorted(record.pk for record in groups.get(model, []))
-        if ids:
-            locked += model._base_manager.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
-            for part in model.part_models():
-                rows = part._base_manager.filter(**{f"{part.owner}__in": ids}).order_by("pk")
-                list(rows.select_for_update(of=("self",)).values_list("pk"))
+        if model in groups:
+            locked += _lock_rows(model, {record.pk for record in groups[model]})
+    return locked
+
+
+def _lock_rows(model: type[Record], ids: set[UUID]) -> list[Any]:
+    locked = list(model._base_manager.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",)))
+    for part in model.part_models():
+        rows = part._base_manager.filter(**{f"{part.owner}__in": ids}).order_by("pk")
+        list(rows.select_for_update(of=("self",)).values_list("pk"))
     return locked
 
 
@@ -200,37 +209,33 @@ def _clock() -> datetime:
     return moment
 
 
-def _support_of(records: Iterable[Record]) -> Ids:
-    """Sources, organisations and the like that the records' working rows refer to, directly or through one another."""
-    found: Ids = defaultdict(set)
-    todo: Ids = defaultdict(set)
-    for record in records:
-        todo[type(record)].add(record.pk)
-    while todo:
-        model, ids = todo.popitem()
-        rows: list[tuple[type[Row], models.QuerySet[Any]]] = [(model, model._base_manager.filter(pk__in=ids))]
-        rows += [(part, part._base_manager.filter(**{f"{part.owner}__in": ids})) for part in model.part_models()]
-        for kind, queryset in rows:
-            for field in _references(kind):
-                target: Any = field.related_model
-                if issubclass(target, Record) and not issubclass(target, Reviewed):
-                    named = set(queryset.exclude(**{field.name: None}).values_list(field.attname, flat=True))
-                    new = named - found[target]
-                    found[target] |= new
-                    if new:
-                        todo[target] |= new
-    return found
+def _take_along(model: type[Record], ids: set[UUID], moment: datetime, by: User) -> set[UUID]:
+    """Show these as they are now, unless ``by`` changed one that is shown already: that waits for somebody else.
 
-
-def _take_along(model: type[Record], ids: set[UUID], moment: datetime, by: User) -> None:
-    """Show these as they are now, unless ``by`` changed one that is shown already: that waits for somebody else."""
-    rows = model._base_manager.filter(pk__in=ids).order_by("pk").select_for_update()
-    since = {pk: at for pk, at in rows.values_list("pk", "published_at") if at}
+    Returns which. One that gave them a part (two organisations turned out to be one) goes with them.
+    """
+    for part in model.part_models():
+        for others in former_owners(part, ids).values():
+            ids = ids | set(
+                model._base_manager.filter(pk__in=others, published_at__isnull=False).values_list("pk", flat=True)
+            )
+    locked = _lock_rows(model, ids)
+    since = {row.pk: row.published_at for row in locked if row.published_at}
     own: set[UUID] = set()
     for kind, column in [(model, "id"), *((part, f"{part.owner}_id") for part in model.part_models())]:
         changed = editors(kind, column, since.items())
         own |= {pk for pk, users in changed.items() if str(by.pk) in users}
     model._base_manager.filter(pk__in=ids - own).update(published_at=moment)
+    return ids - own
+
+
+def _anchors(model: type[Record]) -> list[models.ForeignKey[Any, Any]]:
+    """Foreign keys without which no copy holds the record: what it lies below, and what it cannot do without."""
+    return [
+        field
+        for field in references(model)
+        if issubclass(field.related_model, Record) and (field.name in model.below or not field.null)  # type: ignore[arg-type]
+    ]
 
 
 def _dependants(scope: Mapping[type[Record], set[UUID]], audience: Audience) -> Ids:
@@ -252,8 +257,27 @@ def _dependants(scope: Mapping[type[Record], set[UUID]], audience: Audience) -> 
                 near |= set(rows.values_list(column, flat=True))
             new = near - found[holder]
             found[holder] |= new
-            if new and not is_part and field.name in kind.below:
+            if new and not is_part and field in _anchors(kind):
                 todo.append((kind, new))
+    return found
+
+
+def _astray(model: type[Record], ids: set[UUID], audience: Audience) -> Ids:
+    """Records in the copy that now lie below these, or whose parts now belong to these, though readers see them
+    where they were before: they become as closed as these are."""
+    found: Ids = defaultdict(set)
+    for part in model.part_models():
+        column = f"{part.owner}_id"
+        moved = part._base_manager.filter(**{f"{part.owner}__in": ids}).values_list("pk", flat=True)
+        rows = part._base_manager.using(audience).filter(pk__in=list(moved))
+        found[model] |= set(rows.values_list(column, flat=True)) - ids
+    for kind, field in _referring(model):
+        if issubclass(kind, Record) and field in _anchors(kind):
+            below = set(kind._base_manager.filter(**{f"{field.name}__in": ids}).values_list("pk", flat=True))
+            shown = set(kind._base_manager.using(audience).filter(pk__in=below).values_list("pk", flat=True))
+            found[kind] |= shown
+            for deeper, more in (_astray(kind, below - shown, audience) if below - shown else {}).items():
+                found[deeper] |= more
     return found
 
 
@@ -267,9 +291,12 @@ class Copy:
         self.audience = audience
         # id → (the row as published, the row now), None where the copy does not hold it
         self._shown: dict[type[Record], dict[UUID, tuple[Any, Any] | None]] = defaultdict(dict)
-        self._confidential: set[UUID] = set()
-        #: rows of which nothing may be left in the copy's history
+        self._closed: dict[UUID, Disclosure] = {}
+        self._stood: dict[UUID, tuple[Any, ...]] = {}
+        #: rows of which nothing may be left in the copy's history, besides what still stands
         self.purge: dict[type[Row], set[UUID]] = defaultdict(set)
+        #: (model, column) → rows of which nothing may be left in it that points to what is hidden
+        self.unlink: dict[tuple[type[Row], str], dict[UUID, UUID]] = defaultdict(dict)
 
     def sees(self, disclosure: str) -> bool:
         return Disclosure(disclosure).visible_to(self.audience)
@@ -292,19 +319,30 @@ class Copy:
                 closed = max((model.closure_of(row) for row in pair), key=lambda disclosure: disclosure.level)
                 if not self.sees(closed):
                     del found[pk]
-                    if closed == Disclosure.STAFF:
-                        self._confidential.add(pk)
-            for name in model.below:
-                field: Any = model._meta.get_field(name)
-                parents = {getattr(row, field.attname) for row, _now in found.values()} - {None}
-                held = self.shown(field.related_model, parents)
+                    self._closed[pk] = closed
+            for field in _anchors(model):
+                target: Any = field.related_model
+                above = {pk: tuple(getattr(row, field.attname) for row in pair) for pk, pair in found.items()}
+                held = self.shown(target, {then for then, _now in above.values()} - {None})
+                moved = self._open(target, {now for then, now in above.values() if now != then} - {None})
                 found = {
-                    pk: pair
-                    for pk, pair in found.items()
-                    if getattr(pair[0], field.attname) is None or getattr(pair[0], field.attname) in held
+                    pk: found[pk]
+                    for pk, (then, now) in above.items()
+                    if then in {None, *held} and now in {None, then, *moved}
                 }
             cache.update(found)
         return {pk: both for pk in wanted if (both := cache[pk]) is not None}
+
+    def _open(self, model: type[Record], ids: set[UUID]) -> set[UUID]:
+        """Those that nothing makes more closed than the audience, as they are now, published or not."""
+        if not ids:
+            return set()
+        found = {row.pk: row for row in model._base_manager.filter(pk__in=ids) if self.sees(model.closure_of(row))}
+        for field in _anchors(model):
+            above = {pk: getattr(row, field.attname) for pk, row in found.items()}
+            held = self._open(field.related_model, set(above.values()) - {None})  # type: ignore[arg-type]
+            found = {pk: row for pk, row in found.items() if above[pk] in {None, *held}}
+        return set(found)
 
     def rows(self, model: type[Record], ids: Iterable[UUID]) -> tuple[Rows, Ids]:
         """The rows the copy should hold of these records and their parts, and the supporting records they need."""
@@ -327,54 +365,81 @@ class Copy:
     def _is_open(self, part: type[Part], row: Any, now: Any, record: tuple[Any, Any]) -> bool:
         versions = [version for version in (row, now) if version is not None]
         own = all(self.sees(version.disclosure) for version in versions if hasattr(version, "disclosure"))
-        return own and all(part.open_with(version) for version in record)
+        if not own or not all(part.open_with(version) for version in record):
+            return False
+        if now is None or getattr(now, f"{part.owner}_id") == record[1].pk:
+            return True
+        # it belongs to another record now, and is as closed as that
+        return part.open_with(now.record) and now.record.pk in self._open(type(now.record), {now.record.pk})
 
     def _resolved(self, stood: list[tuple[type[Row], Any, Any]]) -> tuple[Rows, Ids]:
         """Values to write, with no foreign key to anything the copy does not hold."""
         named: dict[type[Record], set[UUID]] = defaultdict(set)
         for kind, row, _now in stood:
-            for field in _references(kind):
+            for field in references(kind):
                 if issubclass(field.related_model, Record) and field.name in kind.columns_for(self.audience):  # type: ignore[arg-type]
                     named[field.related_model].add(getattr(row, field.attname))  # type: ignore[index]
         held: dict[type[Row], set[UUID]] = {
             kind: set(self.shown(kind, found - {None}))
             for kind, found in named.items()  # type: ignore[arg-type]
         }
+        self._look_at_sources(stood)
         want: Rows = defaultdict(dict)
         needs: Ids = defaultdict(set)
+        blank: set[tuple[UUID, str]] = set()  # row and field: it points to what is hidden
         for kind, row, now in stood:
             values: dict[str, Any] | None = self._values(kind, row, now)
             if values is not None and issubclass(kind, Citation):
-                values = self._cited(kind, values, held)
+                values = self._cited(kind, values, row, now, blank)
             if values is not None:
-                values = self._linked(kind, values, held, want)
-            if values is None:
+                values = self._linked(kind, values, held, want, blank)
+            if values is None or values["id"] != row.pgh_obj_id:
                 self.purge[kind].add(row.pgh_obj_id)
+            if values is None:
                 continue
             want[kind][values["id"]] = values
-            for field in _references(kind):
+            for field in references(kind):
                 target: Any = field.related_model
                 if issubclass(target, Record) and not issubclass(target, Reviewed) and values.get(field.attname):
                     needs[target].add(values[field.attname])
         return want, needs
 
+    def _look_at_sources(self, stood: list[tuple[type[Row], Any, Any]]) -> None:
+        """A citation is also as closed as the source that it has now."""
+        named = {
+            now.source_id
+            for kind, row, now in stood
+            if issubclass(kind, Citation) and now is not None and now.source_id != row.source_id
+        }
+        for source in Source._base_manager.filter(pk__in=named):
+            closed = Source.closure_of(source)
+            if not self.sees(closed):
+                self._closed[source.pk] = closed
+
     def _values(self, kind: type[Row], row: Any, now: Any) -> dict[str, Any]:
         values: dict[str, Any] = {"id": row.pgh_obj_id}
+        versions = tuple(version for version in (row, now) if version is not None)
         for name in kind.columns_for(self.audience):
-            value = getattr(row, kind._meta.get_field(name).attname)  # type: ignore[union-attr]
-            redact = kind.redacted.get(name, {}).get(self.audience)
-            if redact:
-                value = redact(value, row)
-                if now is not None and redact(value, now) != value:
-                    value = redact(value, now)
-                    self.purge[kind].add(row.pgh_obj_id)
-            values[kind._meta.get_field(name).attname] = value  # type: ignore[union-attr]
+            attname = kind._meta.get_field(name).attname  # type: ignore[union-attr]
+            values[attname] = self._redacted(kind, name, getattr(row, attname), versions)
+        if kind.redacted:
+            self._stood[row.pgh_obj_id] = versions
         if issubclass(kind, Reviewed):
             values["review_state"] = ReviewState.PUBLISHED
         return values
 
+    def _redacted(self, kind: type[Row], name: str, value: Any, versions: tuple[Any, ...]) -> Any:
+        redact = kind.redacted.get(name, {}).get(self.audience)
+        for version in versions if redact else ():
+            value = redact(value, version)  # type: ignore[misc]
+        return value
+
+    def was_less_redacted(self, kind: type[Row], pk: UUID, name: str, value: Any) -> bool:
+        """Whether a value that the copy holds tells more than may be told of this row now."""
+        return bool(self._redacted(kind, name, value, self._stood.get(pk, ())) != value)
+
     def _cited(
-        self, kind: type[Citation], values: dict[str, Any], held: Mapping[type[Row], set[UUID]]
+        self, kind: type[Citation], values: dict[str, Any], row: Any, now: Any, blank: set[tuple[UUID, str]]
     ) -> dict[str, Any] | None:
         """A citation of a field is as closed as the field; one of a confidential source says only that there is one."""
         part = next((name for name in kind.parts if values[f"{name}_id"]), None)
@@ -382,28 +447,36 @@ class Copy:
         if values["about"]:
             if values["about"] not in about.columns_for(self.audience):
                 return None
+            if (values[f"{part or kind.owner}_id"], values["about"]) in blank:
+                return None
             if self.audience in about.redacted.get(values["about"], {}):
                 values.update({name: "" for name in ("stated", "value", "quote", "reasoning") if name in values})
                 if values["standing"] == Standing.REJECTED and not values["reason"]:
                     return None
-        source = values["source_id"]
-        if source in held.get(Source, set()):
-            return values
-        if source not in self._confidential or values["standing"] != Standing.ACCEPTED:
+        sources = {row.source_id, *([now.source_id] if now is not None else [])}
+        closed = {self._closed[source] for source in sources if source in self._closed}
+        if not closed:
+            return values  # as far as its source is known to the copy: see _linked
+        if closed != {Disclosure.STAFF} or values["standing"] != Standing.ACCEPTED:
             return None
         place = {
             name: value for name, value in values.items() if name in {f"{p}_id" for p in (kind.owner, *kind.parts)}
         }
         # its own id would tell how many there are, and when one is exchanged for another
         key = ":".join(str(value) for value in (*place.values(), values["about"]))
-        blank = {name: _empty(kind, name) for name in values}
-        return {**blank, **place, "id": uuid.uuid5(HELD, key), "about": values["about"], "source_id": HELD,
+        empty = {name: _empty(kind, name) for name in values}
+        return {**empty, **place, "id": uuid.uuid5(HELD, key), "about": values["about"], "source_id": HELD,
                 "standing": Standing.ACCEPTED, "disclosure": values["disclosure"]}  # fmt: skip
 
     def _linked(
-        self, kind: type[Row], values: dict[str, Any], held: Mapping[type[Row], set[UUID]], want: Rows
+        self,
+        kind: type[Row],
+        values: dict[str, Any],
+        held: Mapping[type[Row], set[UUID]],
+        want: Rows,
+        blank: set[tuple[UUID, str]],
     ) -> dict[str, Any] | None:
-        for field in _references(kind):
+        for field in references(kind):
             target = values.get(field.attname)
             if target is None or target == HELD:
                 continue
@@ -413,6 +486,8 @@ class Copy:
             if not field.null or field.name in kind.bound:
                 return None
             values[field.attname] = None
+            blank.add((values["id"], field.name))
+            self.unlink[kind, field.attname][values["id"]] = target
         return values
 
     def plan(self, model: type[Record], ids: Iterable[UUID]) -> tuple[Rows, Ids]:
@@ -449,29 +524,56 @@ def _empty(kind: type[Row], attname: str) -> Any:
 # Writing it
 
 
-def _refresh(records: Iterable[Record]) -> None:
+def _open_copies() -> ExitStack:
+    """Transactions in the copies, that are committed after everything inside."""
+    copies = ExitStack()
     for audience in COPIES:
-        scope: Ids = defaultdict(set)
-        for record in records:
-            scope[type(record)].add(record.pk)
-        for model, ids in _dependants(scope, audience).items():
-            scope[model] |= ids
-        _bring_up_to_date(audience, scope)
+        copies.enter_context(transaction.atomic(using=audience))
+    return copies
 
 
-def _bring_up_to_date(audience: Audience, scope: Mapping[type[Record], set[UUID]]) -> None:
-    with transaction.atomic(using=audience):
-        _one_at_a_time(audience)
-        copy = Copy(audience)
-        for model in [*support_models(), *reviewed_models()]:
-            for ids in _batches(sorted(scope.get(model, set()))):
-                for _difference in _compare(copy, model, ids, write=True):
-                    pass
+def _contradiction(error: IntegrityError) -> str:
+    return _(
+        "Readers would see this beside an older version of something else, and the two contradict each other."
+        " %(sentence)s Where that is corrected already, publish it together with this."
+    ) % {"sentence": explain(error).sentence}
 
 
-def _one_at_a_time(audience: Audience) -> None:
-    """The last to write a copy must be the last to have read the working database."""
-    with connections[audience].cursor() as cursor:
+def _refresh(scope: Mapping[type[Record], set[UUID]]) -> None:
+    """Make the copies what they should be of these records, and of all that depends on whether they are shown."""
+    _one_at_a_time("default")
+    for audience in COPIES:
+        with transaction.atomic(using=audience):
+            _one_at_a_time(audience)
+            copy = Copy(audience)
+            whole: Ids = defaultdict(set)
+            turned: Ids = defaultdict(set)
+            for model, ids in scope.items():
+                whole[model] |= ids
+                shown = set(copy.shown(model, ids))
+                there = set(model._base_manager.using(audience).filter(pk__in=ids).values_list("pk", flat=True))
+                turned[model] |= shown ^ there
+                hidden = ids - shown - there
+                if model is Source:
+                    turned[model] |= hidden  # “held by the organisation” or not even that
+                for strayed, more in _astray(model, hidden, audience).items() if hidden else ():
+                    whole[strayed] |= more
+                    turned[strayed] |= more
+            for model, ids in _dependants(turned, audience).items():
+                whole[model] |= ids
+            for model in [*support_models(), *reviewed_models()]:
+                for batch in _batches(sorted(whole[model])):
+                    for _difference in _compare(copy, model, batch, write=True):
+                        pass
+            connections[audience].check_constraints()
+
+
+def _one_at_a_time(alias: str) -> None:
+    """The last to write a copy must be the last to have read the working database.
+
+    Held there until what was changed is committed, and in a copy until the copy is.
+    """
+    with connections[alias].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('publication'))")
 
 
@@ -483,7 +585,8 @@ def _walk(audience: Audience, *, write: bool) -> Iterator[Difference]:
             for ids in _pages(rows):
                 if already is not None:
                     ids = sorted(set(ids) - set(already.filter(pk__in=ids).values_list("pk", flat=True)))
-                with transaction.atomic(using=audience):
+                with transaction.atomic(using=audience), transaction.atomic():
+                    _one_at_a_time("default")
                     _one_at_a_time(audience)
                     yield from _compare(Copy(audience), model, ids, write=write)
 
@@ -534,9 +637,11 @@ def _compare(copy: Copy, model: type[Record], ids: list[UUID], *, write: bool) -
                     columns = tuple(name for name in names if row[name] != values[name])
                     if columns:
                         changed[kind][pk] = {name: values[name] for name in columns}
+                        if any(copy.was_less_redacted(kind, pk, name, row[name]) for name in columns):
+                            copy.purge[kind].add(pk)
                         yield Difference(copy.audience, kind, pk, "different", columns)
                 if values is None or pk in changed[kind]:
-                    for field in _references(kind):
+                    for field in references(kind):
                         target: Any = field.related_model
                         old = row.get(field.attname)
                         if issubclass(target, Record) and not issubclass(target, Reviewed) and old:
@@ -546,7 +651,16 @@ def _compare(copy: Copy, model: type[Record], ids: list[UUID], *, write: bool) -
                     missing[kind][pk] = values
                     yield Difference(copy.audience, kind, pk, "missing")
     if write:
-        _write(copy, missing, extra, changed, gone)
+        _write(copy, want, missing, extra, changed)
+        for kind, rows in copy.purge.items():
+            _forget(kind, copy.audience, rows)
+        for (kind, column), links in copy.unlink.items():
+            past = history_of(kind)._base_manager.using(copy.audience)
+            past.filter(pgh_obj_id__in=list(links), **{f"{column}__in": set(links.values())}).delete()
+        for holder, members in gone.items():
+            _forget_all(holder, copy.audience, members)
+        copy.purge.clear()
+        copy.unlink.clear()
         _prune(copy.audience, dropped)
 
 
@@ -554,30 +668,22 @@ def _belongs(kind: type[Row], values: dict[str, Any], holder: type[Record], memb
     return values["id" if kind is holder else f"{kind.owner}_id"] in members  # type: ignore[attr-defined]
 
 
-def _write(
-    copy: Copy,
-    missing: Rows,
-    extra: Mapping[type[Row], set[UUID]],
-    changed: Rows,
-    gone: Mapping[type[Record], set[UUID]],
-) -> None:
+def _write(copy: Copy, want: Rows, missing: Rows, extra: Mapping[type[Row], set[UUID]], changed: Rows) -> None:
     """Take away, then change, then add. Foreign keys are asked at the end of the transaction."""
     using = copy.audience
     for kind, ids in extra.items():
         _delete(kind, using, ids)
     for kind, rows in changed.items():
-        for pk, values in rows.items():
-            kind._base_manager.using(using).filter(pk=pk).update(**values)
+        try:
+            with transaction.atomic(using=using):
+                for pk, values in rows.items():
+                    kind._base_manager.using(using).filter(pk=pk).update(**values)
+        except IntegrityError:
+            # one of them takes what another gives up, and is changed before it: put all of them anew
+            _delete(kind, using, set(rows))
+            missing[kind].update({pk: want[kind][pk] for pk in rows})
     for kind, rows in missing.items():
         kind._base_manager.using(using).bulk_create([kind(**values) for values in rows.values()], batch_size=BATCH)
-    for kind, ids in copy.purge.items():
-        _forget(kind, using, ids, keep_last=True)
-    for holder, ids in gone.items():
-        _forget(holder, using, ids)
-        for part in holder.part_models():
-            column = part._meta.get_field(part.owner).attname  # type: ignore[union-attr]
-            history_of(part)._base_manager.using(using).filter(**{f"{column}__in": ids}).delete()
-    copy.purge.clear()
 
 
 def _delete(kind: type[Row], using: str, ids: set[UUID]) -> None:
@@ -585,16 +691,21 @@ def _delete(kind: type[Row], using: str, ids: set[UUID]) -> None:
     rows._raw_delete(using)  # type: ignore[attr-defined]  # no cascade: what hangs on it is written in the same transaction
 
 
-def _forget(kind: type[Row], using: str, ids: set[UUID], *, keep_last: bool = False) -> None:
+def _forget(kind: type[Row], using: str, ids: set[UUID]) -> None:
     """Remove the rows' past from the copy's history; of a row that still stands, all but its present."""
     if not ids:
         return
     history = history_of(kind)._base_manager.using(using).filter(pgh_obj_id__in=ids)
-    if keep_last:
-        standing = kind._base_manager.using(using).filter(pk__in=ids).values_list("pk", flat=True)
-        last = history.filter(pgh_obj_id__in=list(standing)).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-        history = history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True)))
-    history.delete()
+    standing = kind._base_manager.using(using).filter(pk__in=ids).values_list("pk", flat=True)
+    last = history.filter(pgh_obj_id__in=list(standing)).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
+    history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True))).delete()
+
+
+def _forget_all(model: type[Record], using: str, ids: set[UUID]) -> None:
+    """Remove the past of records that are not in the copy any more, and of all parts they ever had."""
+    history_of(model)._base_manager.using(using).filter(pgh_obj_id__in=ids).delete()
+    for part in model.part_models():
+        history_of(part)._base_manager.using(using).filter(**{f"{part.owner}__in": ids}).delete()
 
 
 def _used(audience: Audience, model: type[Record], ids: Iterable[UUID]) -> set[UUID]:
@@ -609,22 +720,20 @@ def _used(audience: Audience, model: type[Record], ids: Iterable[UUID]) -> set[U
 
 def _prune(audience: Audience, candidates: Ids) -> None:
     """Supporting records that nothing in the copy refers to any more leave it, with their history."""
-    for model in reversed(support_models()):
-        ids = candidates.get(model, set())
+    while candidates:
+        model, ids = candidates.popitem()
         ids -= _used(audience, model, ids)
         if not ids:
             continue
-        for kind, lookup in [
-            *((part, {f"{part.owner}__in": ids}) for part in reversed(model.part_models())),
-            (model, {"pk__in": ids}),
-        ]:
-            rows = kind._base_manager.using(audience).filter(**lookup)
-            for field in _references(kind):
+        rows: list[tuple[type[Row], models.QuerySet[Any]]] = [(model, model._base_manager.filter(pk__in=ids))]
+        rows += [(part, part._base_manager.filter(**{f"{part.owner}__in": ids})) for part in model.part_models()]
+        for kind, queryset in reversed(rows):
+            for field in references(kind):
                 target: Any = field.related_model
                 if issubclass(target, Record) and not issubclass(target, Reviewed):
-                    candidates.setdefault(target, set()).update(
-                        set(rows.exclude(**{field.name: None}).values_list(field.attname, flat=True)) - ids
-                    )
-            pks = set(rows.values_list("pk", flat=True))
-            _delete(kind, audience, pks)
-            _forget(kind, audience, pks)
+                    named = queryset.using(audience).exclude(**{field.name: None})
+                    more = set(named.values_list(field.attname, flat=True)) - ids
+                    if more:
+                        candidates[target] = candidates.get(target, set()) | more
+            queryset.using(audience)._raw_delete(audience)  # type: ignore[attr-defined]
+        _forget_all(model, audience, ids)

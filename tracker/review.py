@@ -13,8 +13,8 @@ from django.apps import apps
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from tracker.models import Citation, Person, Reviewed, User
-from tracker.versions import editors, rows_at
+from tracker.models import Citation, Person, Record, Reviewed, Row, User
+from tracker.versions import editors, former_owners, rows_at, submitted_at
 from tracker.vocabularies import Audience, Consent, Disclosure, ReviewState, Standing
 
 
@@ -97,7 +97,7 @@ def obstacles(records: Iterable[Reviewed], *, by: User) -> list[str]:
         elif record.submitted_by_id == by.pk:  # type: ignore[attr-defined]
             sentences.append(_("You submitted “%(record)s” yourself: somebody else has to publish it.") % name)
         sentences += missing(record)
-    return sentences + _unpublished_targets(chosen)
+    return [*sentences, *_opened_alone(chosen, by), *_shown_elsewhere(chosen, by), *_unpublished_targets(chosen)]
 
 
 def changed_by(records: Iterable[Reviewed]) -> dict[UUID, set[str]]:
@@ -113,6 +113,80 @@ def changed_by(records: Iterable[Reviewed]) -> dict[UUID, set[str]]:
             for pk, users in editors(kind, column, since).items():
                 found[pk] |= users
     return dict(found)
+
+
+def references(model: type[Row]) -> list[models.ForeignKey[Any, Any]]:
+    """Foreign keys between rows of ours (accounts are in no copy)."""
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey) and issubclass(field.related_model, Row)  # type: ignore[arg-type]
+    ]
+
+
+def support_of(records: Iterable[Record]) -> dict[type[Record], set[UUID]]:
+    """Sources, organisations and the like that the records' working rows refer to, directly or through one another."""
+    found: dict[type[Record], set[UUID]] = defaultdict(set)
+    todo: dict[type[Record], set[UUID]] = defaultdict(set)
+    for record in records:
+        todo[type(record)].add(record.pk)
+    while todo:
+        model, ids = todo.popitem()
+        rows: list[tuple[type[Row], models.QuerySet[Any]]] = [(model, model._base_manager.filter(pk__in=ids))]
+        rows += [(part, part._base_manager.filter(**{f"{part.owner}__in": ids})) for part in model.part_models()]
+        for kind, queryset in rows:
+            for field in references(kind):
+                target: Any = field.related_model
+                if issubclass(target, Record) and not issubclass(target, Reviewed):
+                    named = set(queryset.exclude(**{field.name: None}).values_list(field.attname, flat=True))
+                    new = named - found[target]
+                    found[target] |= new
+                    if new:
+                        todo[target] |= new
+    return found
+
+
+def _opened_alone(records: list[Reviewed], by: User) -> list[str]:
+    """A source (or the like) that readers never saw, changed by the publisher after somebody vouched for the record."""
+    moments = [
+        at
+        for model in {type(record) for record in records}
+        for at in submitted_at(model, [record.pk for record in records if type(record) is model]).values()
+    ]
+    if not moments:
+        return []
+    sentences = []
+    for model, ids in support_of(records).items():
+        unseen = model._base_manager.filter(pk__in=ids, published_at=None)
+        since = [(pk, min(moments)) for pk in unseen.values_list("pk", flat=True)]
+        for kind, column in [(model, "id"), *((part, f"{part.owner}_id") for part in model.part_models())]:
+            changed = [pk for pk, users in editors(kind, column, since).items() if str(by.pk) in users]
+            for row in model.objects.visible_to(by).filter(pk__in=changed):
+                sentences.append(
+                    _("You changed “%(row)s” yourself since this was submitted: somebody else has to publish it.")
+                    % {"row": row}
+                )
+    return list(dict.fromkeys(sentences))
+
+
+def _shown_elsewhere(records: list[Reviewed], by: User) -> list[str]:
+    """A name, or another part, that readers still see with the record that it belonged to before."""
+    together = {record.pk for record in records}
+    sentences = []
+    for record in records:
+        for part in record.part_models():
+            others = former_owners(part, [record.pk]).get(record.pk, set()) - together
+            holder = part._meta.get_field(part.owner).related_model
+            shown = holder._base_manager.filter(pk__in=others, published_at__isnull=False)  # type: ignore[union-attr]
+            moments = list(shown.values_list("pk", "published_at"))
+            moved = {row.pgh_obj_id: row for row in rows_at(part, f"{part.owner}_id", moments)}
+            for row in part._base_manager.filter(**{part.owner: record}, pk__in=moved):
+                other = _plain(part, moved[row.pk], part.owner, by)
+                sentences.append(
+                    _("“%(part)s” of “%(record)s” is still shown with “%(other)s”: publish the two together.")
+                    % {"part": row, "record": record, "other": other}
+                )
+    return sentences
 
 
 def _unpublished_targets(records: list[Reviewed]) -> list[str]:
@@ -156,19 +230,37 @@ class Change:
 def difference(record: Reviewed, *, viewer: User) -> list[Change]:
     """What publishing would change for readers: the working record beside the version last published.
 
-    Names of sealed things that the viewer has no grant for stand in it as “sealed”.
+    Parts that point to something sealed are left out for a viewer without a grant; where the record itself does,
+    “sealed” stands for the name.
     """
     changes: list[Change] = []
     moment = [(record.pk, record.published_at)] if record.published_at else []
     kinds: list[tuple[Any, str]] = [(type(record), "id")]
     kinds += [(part, f"{part.owner}_id") for part in record.part_models()]
     for kind, column in kinds:
-        before = {row.pgh_obj_id: row for row in rows_at(kind, column, moment)}
         lookup = {"pk": record.pk} if column == "id" else {kind.owner: record}
-        after = {row.pk: row for row in kind._base_manager.filter(**lookup)}
+        after = {row.pk: row for row in kind.objects.visible_to(viewer).filter(**lookup)}
+        hidden = set(kind._base_manager.filter(**lookup).exclude(pk__in=after).values_list("pk", flat=True))
+        before = {
+            row.pgh_obj_id: row
+            for row in rows_at(kind, column, moment)
+            if row.pgh_obj_id not in hidden and (column == "id" or _points_to_visible(kind, row, viewer))
+        }
         for pk in [*after, *(pk for pk in before if pk not in after)]:
             changes += _changes(kind, before.get(pk), after.get(pk), viewer)
     return changes
+
+
+def _points_to_visible(kind: Any, row: Any, viewer: User) -> bool:
+    """Of a row of history: whether the viewer may see all it points to."""
+    for field in references(kind):
+        target: Any = field.related_model
+        key = getattr(row, field.attname)
+        # what was deleted meanwhile is hidden from nobody
+        hidden = target._base_manager.filter(pk=key).exclude(pk__in=target.objects.visible_to(viewer).values("pk"))
+        if key and hidden.exists():
+            return False
+    return True
 
 
 def _changes(kind: Any, before: Any, after: Any, viewer: User) -> list[Change]:
@@ -210,7 +302,9 @@ def _plain(kind: Any, row: Any, name: str, viewer: User) -> str:
 
 def _summary(kind: Any, row: Any, names: list[str], viewer: User) -> str:
     return "; ".join(
-        f"{kind._meta.get_field(name).verbose_name}: {text}" for name in names if (text := _plain(kind, row, name, viewer))
+        f"{kind._meta.get_field(name).verbose_name}: {text}"
+        for name in names
+        if (text := _plain(kind, row, name, viewer))
     )
 
 

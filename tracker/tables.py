@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -448,17 +448,6 @@ SENTENCES = Table(
 )
 
 
-def _of_readable_parts(model: type[Row], audience: Audience) -> QuerySet[Any]:
-    """A citation is about a part that may be read as well: it repeats what the part says."""
-    assert issubclass(model, Citation)
-    found = rows(model, audience)
-    if audience is Audience.STAFF:
-        for part in model.parts:
-            readable = rows(_target(model, part), audience)
-            found = found.filter(Q(**{f"{part}__isnull": True}) | Q(**{f"{part}__in": readable.values("pk")}))
-    return found
-
-
 def _record_table(files: Mapping[type[Row], str]) -> Any:
     def read(model: type[Row], _audience: Audience) -> Any:
         assert issubclass(model, Citation)
@@ -533,7 +522,6 @@ def citations(files: Mapping[type[Row], str]) -> Table:
             " side. Reported figures carry their source themselves, in `reported_figures.csv`."
         ),
         models=tuple(kinds),
-        rows=_of_readable_parts,
         order=("record_table", "record_id", "id"),
         columns=(
             *fields(PersonCitation, id=ID),

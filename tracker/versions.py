@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db import connections, models
 
-from tracker.models import Record, Reviewed, Row
+from tracker.models import Part, Record, Reviewed, Row
+from tracker.vocabularies import ReviewState
 
 
 def history_of(model: type[Row]) -> type[models.Model]:
@@ -61,7 +62,7 @@ def editors(
 ) -> dict[UUID, set[str]]:
     """Who changed what these rows say since their moments (None: ever): id → keys of accounts ("" for none).
 
-    An id is missing when nothing was changed. Steps of the review are no changes.
+    An id is missing when nothing was changed. Steps of the review are no changes; taking a row away is one.
     """
     pairs = list(since)
     if not pairs:
@@ -70,13 +71,16 @@ def editors(
     table = connections[using].ops.quote_name(history._meta.db_table)
     key = connections[using].ops.quote_name("pgh_obj_id" if column == "id" else column)
     sql = f"""
-        WITH moment (id, at) AS (SELECT * FROM unnest(%s::uuid[], %s::timestamptz[]))
-        SELECT DISTINCT m.id, COALESCE(h.pgh_context->>'user', '')
-        FROM {table} h JOIN moment m ON h.{key} = m.id
-        WHERE (m.at IS NULL OR h.pgh_created_at > m.at) AND (
-            h.pgh_label <> 'update' OR to_jsonb(h) - %s::text[] IS DISTINCT FROM (
-                SELECT to_jsonb(p) - %s::text[] FROM {table} p
-                WHERE p.pgh_obj_id = h.pgh_obj_id AND p.pgh_id < h.pgh_id ORDER BY p.pgh_id DESC LIMIT 1))
+        WITH moment (id, at) AS (SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])),
+        candidate AS (SELECT DISTINCT h.pgh_obj_id, m.id, m.at FROM {table} h JOIN moment m ON h.{key} = m.id)
+        SELECT DISTINCT c.id, COALESCE(h.pgh_context->>'user', '')
+        FROM candidate c JOIN {table} h ON h.pgh_obj_id = c.pgh_obj_id
+        LEFT JOIN LATERAL (
+            SELECT * FROM {table} p WHERE p.pgh_obj_id = h.pgh_obj_id AND p.pgh_id < h.pgh_id
+            ORDER BY p.pgh_id DESC LIMIT 1) before ON true
+        WHERE (c.at IS NULL OR h.pgh_created_at > c.at)
+            AND (h.{key} = c.id OR before.{key} = c.id)
+            AND (h.pgh_label <> 'update' OR to_jsonb(h) - %s::text[] IS DISTINCT FROM to_jsonb(before) - %s::text[])
     """
     ignored = _ignored(model)
     ids, times = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -85,4 +89,27 @@ def editors(
         cursor.execute(sql, [ids, times, ignored, ignored])
         for id_, user in cursor.fetchall():
             found.setdefault(id_, set()).add(user)
+    return found
+
+
+def submitted_at(model: type[Reviewed], ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """When each of these records was last handed to a second person."""
+    events = history_of(model)._base_manager.filter(pgh_obj_id__in=list(ids)).order_by("pgh_id")
+    before: dict[UUID, str] = {}
+    found: dict[UUID, datetime] = {}
+    for pk, state, at in events.values_list("pgh_obj_id", "review_state", "pgh_created_at"):
+        if state == ReviewState.SUBMITTED and before.get(pk) != state:
+            found[pk] = at
+        before[pk] = state
+    return found
+
+
+def former_owners(model: type[Part], ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """The other records that parts of these records once belonged to: record of today → records of before."""
+    now = dict(model._base_manager.filter(**{f"{model.owner}__in": list(ids)}).values_list("pk", f"{model.owner}_id"))
+    events = history_of(model)._base_manager.filter(pgh_obj_id__in=list(now)).order_by()
+    found: dict[UUID, set[UUID]] = {}
+    for pk, owner in events.values_list("pgh_obj_id", f"{model.owner}_id").distinct():
+        if owner != now[pk]:
+            found.setdefault(now[pk], set()).add(owner)
     return found

@@ -415,24 +415,6 @@ def test_publishing_again_writes_nothing(published, alice, bob):
     assert history_of(Person)._base_manager.using("public").count() == before
 
 
-def test_an_interrupted_publication_shows_too_little_and_is_repaired(enter, alice, bob, monkeypatch):
-    person = enter(Person, label="x")
-    review.submit([person], by=alice)
-
-    def fail(*args):
-        raise OSError("the copies' server is away")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(publication, "_refresh", fail)
-        with pytest.raises(OSError, match="away"):
-            publish([person], by=bob)
-    assert in_copy(person, "public") is None
-    assert {difference.kind for difference in verify()} == {"missing"}
-    list(repair())
-    assert in_copy(person, "public")
-    assert_sound()
-
-
 def test_topics_and_event_citations(published, enter, alice, bob, source):
     event = enter(ReleaseEvent, title="An event")
     with by(alice):

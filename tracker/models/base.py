@@ -116,6 +116,10 @@ class Row(models.Model):
                 continue
             deeper = target.sealed_paths() if field.name in above else [""] if "" in target.sealed_paths() else []
             paths += [f"{field.name}__{path}" if path else field.name for path in deeper]
+        # a citation of a part says what the part says; what seals the part's record is asked already
+        for name in getattr(cls, "parts", ()):
+            part: Any = cls._meta.get_field(name).related_model
+            paths += [f"{name}__{path}" for path in part.sealed_paths() if path.split("__")[0] != part.owner]
         return paths
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -39,6 +39,8 @@ class PersonQuerySet(RowQuerySet):
         """Persons with a name (erroneous ones too) that holds every word of ``text``, or with that pid."""
         from tracker.models.persons import Name
 
+        if not text.strip():
+            return self
         if _PID.fullmatch(text.strip().lower()):
             return self.filter(pid=text.strip().lower())
         words = names.search_key(text).split()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pghistory
 import pghistory.models
@@ -46,6 +46,25 @@ def revised(*, ignoring: tuple[str, ...] = ()) -> pgtrigger.Trigger:
     )
 
 
+def _waits_for_its_record(model: type[models.Model], owner: str) -> pgtrigger.Trigger:
+    """Lock the record while a part is typed: Django's foreign keys do so only when the transaction ends.
+
+    A publication would else read the record, commit, and be followed by a part whose history says that it was there
+    before: published, and nobody has seen it.
+    """
+    foreign_key: Any = model._meta.get_field(owner)
+    record = foreign_key.remote_field.model  # a class: records are declared before their parts
+    return pgtrigger.Trigger(
+        name="waits_for_its_record",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf(f"{owner}_id"),  # type: ignore[no-untyped-call]
+        func=f"""
+            PERFORM 1 FROM {record._meta.db_table} WHERE id = NEW.{owner}_id FOR KEY SHARE;
+            RETURN NEW;
+        """,
+    )
+
+
 def tracked(model: type[M]) -> type[M]:
     """Give the table its revision trigger and its table of events (insert, update, delete, row by row).
 
@@ -55,6 +74,7 @@ def tracked(model: type[M]) -> type[M]:
     indexes = [models.Index(fields=["pgh_obj", "-pgh_id"]), models.Index(fields=["pgh_context_id"])]
     indexes += [models.Index(fields=[column]) for column in getattr(model, "looked_up_in_history", ())]
     if owner:
+        pgtrigger.register(_waits_for_its_record(model, owner))(model)
         indexes.append(models.Index(fields=[owner]))
     pgtrigger.register(revised(ignoring=getattr(model, "bookkeeping", ())))(model)
     return pghistory.track(

@@ -343,6 +343,11 @@ class ExternalIdentifier(Part):
     def __str__(self) -> str:
         return f"{self.scheme}: {self.value}"
 
+    @classmethod
+    def open_with(cls, record: Any) -> bool:
+        """The number in another public list is as good as the name."""
+        return bool(record.consent != v.Consent.NAME_WITHHELD)
+
 
 _PARTS = {"name": "tracker_name", "relationship": "tracker_relationship", "recognition": "tracker_recognition"}
 
