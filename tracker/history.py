@@ -1,0 +1,207 @@
+"""Who changed what in a record, its parts and its citations: read from what the database wrote down itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, overload
+
+from django.db import models
+from django.db.models import CharField, OuterRef, Q, Subquery, Value
+from django.utils.translation import gettext as _
+
+from tracker.models import Record, Row, User
+from tracker.versions import history_of
+
+# an empty list, an empty text and nothing are the same to a reader
+_EMPTY: tuple[Any, ...] = (None, "", [])
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row, at one moment. ``what`` names the row; before and after hold what differs, by label of the column."""
+
+    when: datetime
+    user: str
+    label: str  # insert, update, delete
+    what: str
+    before: dict[str, str]
+    after: dict[str, str]
+    why: str = ""
+
+    @property
+    def columns(self) -> list[tuple[str, str, str]]:
+        """Column, value before, value after."""
+        names = dict.fromkeys([*self.before, *self.after])
+        return [(name, self.before.get(name, ""), self.after.get(name, "")) for name in names]
+
+
+def changes(record: Record, *, viewer: User | None = None) -> Changes:
+    """The changes of a record, the last first. With a viewer: without rows that point to what is sealed for them."""
+    return Changes(record, viewer)
+
+
+def sent_back(record: Record) -> Change | None:
+    """The last time the record was returned to whoever entered it, with the reason."""
+    events = history_of(type(record))._base_manager.filter(pgh_obj_id=record.pk, pgh_context__has_key="why")
+    event: Any = events.order_by("-pgh_id").first()
+    if event is None:
+        return None
+    names = _Names([(type(record), event)], None)
+    context = event.pgh_context
+    return Change(event.pgh_created_at, names.account(context.get("user")), "update", "", {}, {}, str(context["why"]))
+
+
+class Changes(Sequence[Change]):
+    """Counted and read a page at a time: a page costs the same number of queries however much there is."""
+
+    def __init__(self, record: Record, viewer: User | None) -> None:
+        self.record, self.viewer = record, viewer
+        self.kinds: dict[str, type[Row]] = {kind._meta.label: kind for kind in (type(record), *record.part_models())}
+
+    def _events(self, kind: type[Row]) -> Any:
+        owner = getattr(kind, "owner", "")
+        key = f"{owner}_id" if owner else "pgh_obj_id"
+        rows = history_of(kind)._base_manager.filter(**{key: self.record.pk}).order_by()
+        if self.viewer is not None:
+            for field in _pointing(kind, besides=owner):
+                target: Any = field.related_model
+                seen = target._default_manager.visible_to(self.viewer).values("pk")
+                none = Q(**{f"{field.attname}__isnull": True})
+                rows = rows.filter(none | Q(**{f"{field.attname}__in": seen}))
+        return rows
+
+    def _union(self) -> Any:
+        parts = [
+            rows.annotate(of_kind=Value(label, output_field=CharField())).values_list(
+                "of_kind", "pgh_id", "pgh_created_at"
+            )
+            for label, kind in self.kinds.items()
+            for rows in [self._events(kind)]
+        ]
+        first, *rest = parts
+        return first.union(*rest, all=True) if rest else first
+
+    def __len__(self) -> int:
+        return self._union().count()
+
+    @overload
+    def __getitem__(self, index: int) -> Change: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Change]: ...
+    def __getitem__(self, index: int | slice) -> Change | list[Change]:
+        if isinstance(index, int):
+            return self[index : index + 1][0]
+        return self._read(list(self._union().order_by("-pgh_created_at", "-pgh_id")[index]))
+
+    def _read(self, page: list[tuple[str, int, datetime]]) -> list[Change]:
+        keys: dict[str, list[int]] = defaultdict(list)
+        for label, key, _when in page:
+            keys[label].append(key)
+        rows: dict[tuple[str, int], tuple[Any, Any]] = {}
+        for label, wanted in keys.items():
+            for key, pair in _with_previous(self.kinds[label], wanted).items():
+                rows[label, key] = pair
+        names = _Names(
+            [(self.kinds[label], row) for (label, _key), pair in rows.items() for row in pair if row is not None],
+            self.viewer,
+        )
+        return [self._change(self.kinds[label], *rows[label, key], names) for label, key, _when in page]
+
+    def _change(self, kind: type[Row], event: Any, previous: Any, names: _Names) -> Change:
+        context = event.pgh_context or {}
+        gone = event.pgh_label == "delete"
+        old, new = (event, None) if gone else (previous, event)
+        # what the row said when it pointed to something sealed is as closed as that
+        before = names.values(kind, old) if old is not None and not names.hides(kind, old) else {}
+        after = names.values(kind, new) if new is not None else {}
+        same = {name for name in before.keys() & after.keys() if before[name] == after[name]}
+        return Change(
+            when=event.pgh_created_at,
+            user=names.account(context.get("user")),
+            label=event.pgh_label,
+            what=str(kind._meta.verbose_name),
+            before={name: text for name, text in before.items() if name not in same},
+            after={name: text for name, text in after.items() if name not in same},
+            why=str(context.get("why", "")),
+        )
+
+
+def _pointing(kind: type[Row], *, besides: str = "") -> list[Any]:
+    """Foreign keys to records that may be hidden."""
+    return [
+        field
+        for field in kind._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and field.name != besides
+        and isinstance(field.related_model, type)
+        and issubclass(field.related_model, Record)
+    ]
+
+
+def _with_previous(kind: type[Row], keys: Iterable[int]) -> dict[int, tuple[Any, Any]]:
+    """Events by key, each with the event of the same row before it. Two queries."""
+    history = history_of(kind)
+    earlier = history._base_manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
+    events = list(
+        history._base_manager.filter(pgh_id__in=list(keys)).annotate(
+            previous=Subquery(earlier.order_by("-pgh_id").values("pgh_id")[:1])
+        )
+    )
+    before = history._base_manager.in_bulk([event.previous for event in events if event.previous])
+    return {event.pgh_id: (event, before.get(event.previous)) for event in events}
+
+
+class _Names:
+    """What the keys in a page of history are called: one query for each kind of thing they point to."""
+
+    def __init__(self, rows: Iterable[tuple[type[Row], Any]], viewer: User | None) -> None:
+        keys: dict[Any, set[Any]] = defaultdict(set)
+        for kind, row in rows:
+            user = (row.pgh_context or {}).get("user")
+            if user:
+                keys[User].add(user)
+            for field in kind._meta.concrete_fields:
+                if isinstance(field, models.ForeignKey) and getattr(row, field.attname):
+                    keys[field.related_model].add(getattr(row, field.attname))
+        self.names: dict[Any, dict[str, str]] = {}
+        for model, wanted in keys.items():
+            found = model._default_manager.filter(pk__in=wanted)
+            if viewer is not None and issubclass(model, Row):
+                found = found.visible_to(viewer)
+            if any(relation.name == "names" for relation in model._meta.related_objects):
+                found = found.prefetch_related("names")
+            elif "person" in {field.name for field in model._meta.concrete_fields}:
+                found = found.select_related("person").prefetch_related("person__names")
+            self.names[model] = {str(row.pk): str(row) for row in found}
+
+    def hides(self, kind: type[Row], row: Any) -> bool:
+        """Whether a part points to a record that has no name here; a record is shown without the name."""
+        owner = getattr(kind, "owner", "")
+        keys = [(field.related_model, getattr(row, field.attname)) for field in _pointing(kind, besides=owner)]
+        return bool(owner) and any(key and str(key) not in self.names.get(model, {}) for model, key in keys)
+
+    def account(self, key: Any) -> str:
+        return self.names.get(User, {}).get(str(key), "") if key else ""
+
+    def values(self, kind: type[Row], row: Any) -> dict[str, str]:
+        hidden = {"id", "revision", "search_key", "published_at", getattr(kind, "owner", "")}
+        values = {}
+        for field in kind._meta.concrete_fields:
+            value = getattr(row, field.attname)
+            if field.name in hidden or value in _EMPTY:
+                continue
+            values[str(field.verbose_name)] = self._text(field, value)
+        return values
+
+    def _text(self, field: Any, value: Any) -> str:
+        if isinstance(field, models.ForeignKey):
+            return self.names.get(field.related_model, {}).get(str(value)) or _("(not there any more)")
+        labels = dict(getattr(field, "flatchoices", None) or getattr(field, "code_choices", None) or ())
+        if isinstance(value, list):
+            return ", ".join(str(labels.get(code, code)) for code in value)
+        if isinstance(value, bool):
+            return str(_("yes") if value else _("no"))
+        return str(labels.get(value, value))
