@@ -1,7 +1,8 @@
 """What is reported about an event beside what is logged: one event in full, or several in a line each.
 
-Read from one database alone: a copy, or the working one, of which nothing sealed is read. The rules of comparing are
-in ``releases.counting``; here its ranges are made from rows, and the logged releases are counted for each of them.
+Read from one database alone: a copy, or the working one, of which nothing sealed is read but what a viewer was
+granted. The rules of comparing are in ``releases.counting``; here its ranges are made from rows, and the logged
+releases are counted for each of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
@@ -35,7 +37,7 @@ from releases.counting import (
 from releases.models import Leg, Release, ReleaseEvent, ReportedFigure
 from tracker import dates
 from tracker import vocabularies as v
-from tracker.models import Name, Source
+from tracker.models import Name, Source, User
 
 # --- What is logged
 
@@ -91,7 +93,7 @@ class Logged:
         return self.possible - self.sure
 
 
-def _releases_alike(events: Iterable[UUID], using: str) -> dict[UUID, list[Alike]]:
+def _releases_alike(events: Iterable[UUID], using: str, viewer: User | AnonymousUser | None) -> dict[UUID, list[Alike]]:
     """One query, grouped in the database: an amnesty of thousands costs as many rows as it has kinds of release."""
     steps = (
         Leg.objects.using(using)
@@ -105,7 +107,7 @@ def _releases_alike(events: Iterable[UUID], using: str) -> dict[UUID, list[Alike
     rows = (
         Release.objects.using(using)
         .filter(event__in=list(events))
-        .unsealed()
+        .visible_to(viewer)
         .order_by()
         .annotate(
             steps=Subquery(steps),
@@ -351,9 +353,10 @@ class Line:
     logged: Logged
 
     @property
-    def gap(self) -> int:
-        """The largest number of people that a statement has and the records lack."""
-        return max((statement.gap for statement in self.stated), default=0)
+    def gap(self) -> int | None:
+        """The largest number of people that a statement has and the records lack; None where nothing is compared."""
+        compared = [one.gap for one in self.stated if one.verdict.kind is not Agreement.NOT_COMPARED]
+        return max(compared, default=None)
 
 
 @dataclass(frozen=True)
@@ -433,9 +436,9 @@ class Reconciliation:
         return "; ".join(line)
 
 
-def of_event(event: ReleaseEvent, using: str) -> Reconciliation:
+def of_event(event: ReleaseEvent, using: str, viewer: User | AnonymousUser | None = None) -> Reconciliation:
     """Two queries, however many figures and releases there are."""
-    return _reconcile([event], using)[0]
+    return _reconcile([event], using, viewer)[0]
 
 
 def recent(using: str, limit: int = 5) -> list[Reconciliation]:
@@ -443,17 +446,19 @@ def recent(using: str, limit: int = 5) -> list[Reconciliation]:
     return of_events(ReleaseEvent.objects.using(using).all()[:limit], using)
 
 
-def of_events(events: QuerySet[ReleaseEvent] | Sequence[ReleaseEvent], using: str) -> list[Reconciliation]:
+def of_events(
+    events: QuerySet[ReleaseEvent] | Sequence[ReleaseEvent], using: str, viewer: User | AnonymousUser | None = None
+) -> list[Reconciliation]:
     """In the order of the events; two queries beside their own."""
-    return _reconcile(list(events), using)
+    return _reconcile(list(events), using, viewer)
 
 
-def _reconcile(events: Sequence[ReleaseEvent], using: str) -> list[Reconciliation]:
+def _reconcile(events: Sequence[ReleaseEvent], using: str, viewer: User | AnonymousUser | None) -> list[Reconciliation]:
     rows: defaultdict[UUID | None, list[ReportedFigure]] = defaultdict(list)
     figures = ReportedFigure.objects.using(using).filter(event__in=[event.pk for event in events])
-    for row in figures.unsealed().select_related("source", "origin"):
+    for row in figures.visible_to(viewer).select_related("source", "origin"):
         rows[row.event_id].append(row)
-    releases = _releases_alike((event.pk for event in events), using)
+    releases = _releases_alike((event.pk for event in events), using, viewer)
     return [_of(event, rows[event.pk], releases.get(event.pk, [])) for event in events]
 
 

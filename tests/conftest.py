@@ -8,6 +8,12 @@ from tracker.models import EDITOR, RESEARCHER, REVIEWER, Organisation, Person, S
 ALL_DATABASES = ["default", "researcher", "public"]
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    """A million rounds for each account would be half of the time that the tests take."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def make_user(name, role, *, staff=True):
     user = User.objects.create_user(name, password="correct horse battery staple", is_staff=staff)
     user.groups.add(Group.objects.get_or_create(name=role)[0])
