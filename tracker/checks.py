@@ -13,7 +13,7 @@ register(Tags.database)(check_databases)
 
 
 @register
-def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_settings(**_: Any) -> list[CheckMessage]:
     """What ``settings.py`` could not read, and what is not safe to serve with."""
     found: list[CheckMessage] = [
         Error(sentence, hint="See the table of settings in README.md.", id=f"tracker.{number}")

@@ -12,8 +12,8 @@ from tracker.publication import repair, verify
 
 class Command(BaseCommand):
     help = (
-        "Compares the researchers' and the public copy with what they should hold (--verify), or writes the differences"
-        " (--repair). Records are published in the admin, by a second person. Exit status 1: --verify found differences."
+        "Compares the copies that readers read with what they should hold (--verify), or writes the differences"
+        " (--repair). Records are published in the admin, by a second person. Exit status 1: it found some and wrote none."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
