@@ -23,7 +23,7 @@ from tracker.models.base import (
     disclosure,
     position,
 )
-from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField
+from tracker.models.fields import CodedArrayField, CodedField, CountriesField, CountryField, ImpreciseDateField
 from tracker.models.history import tracked
 from tracker.models.persons import new_pid, permanent
 from tracker.models.rules import Check, CompositeForeignKey, Unique, deferred, immediate
@@ -42,7 +42,7 @@ class ReleaseEvent(Reviewed):
     happened = ImpreciseDateField(verbose_name=_("happened"))
     legal_bases = CodedArrayField(v.LegalBasis, verbose_name=_("legal bases"))
     mechanism = CodedField(v.Mechanism, blank=True, verbose_name=_("mechanism"))
-    country = CodedField(blank=True, default="BY", verbose_name=_("released by"), codes=v.country_codes())
+    country = CountryField(blank=True, default="BY", verbose_name=_("released by"), codes=v.country_codes())
     summary = models.TextField(blank=True, default="", verbose_name=_("summary"), help_text=_("Shown to the public."))
 
     copied = {
@@ -541,9 +541,9 @@ class ReportedFigure(Claim, Reviewed):
             return self.stated
         if self.low is not None and self.low == self.high:
             return str(self.low)
-        if self.measure != v.FigureMeasure.PEOPLE:
-            return "–".join("" if bound is None else str(bound) for bound in (self.low, self.high))
-        if self.stated:
+        if self.measure != v.FigureMeasure.PEOPLE and self.low is not None and self.high is not None:
+            return f"{self.low}–{self.high}"
+        if self.stated and self.measure == v.FigureMeasure.PEOPLE:
             return self.stated
         words: dict[str, Any] = {
             v.Qualifier.AT_LEAST: _("at least %(low)s"),

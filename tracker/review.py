@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pghistory
-from django.apps import apps
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
@@ -306,13 +305,3 @@ def _summary(kind: Any, row: Any, names: list[str], viewer: User) -> str:
         for name in names
         if (text := _plain(kind, row, name, viewer))
     )
-
-
-def waiting(user: User) -> list[Reviewed]:
-    """Submitted records that this account may see, oldest kinds of work first; at most 200 of each kind."""
-    found: list[Reviewed] = []
-    for model in apps.get_models():
-        if issubclass(model, Reviewed):
-            rows = model.objects.visible_to(user).filter(review_state=ReviewState.SUBMITTED)
-            found += rows.select_related(*model.below, "submitted_by").order_by("pk")[:200]
-    return found

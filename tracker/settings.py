@@ -155,7 +155,6 @@ PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 PGHISTORY_EXCLUDE_FIELD_KWARGS = {
     "tracker.models.fields.CodedField": ["codes"],
     "tracker.models.fields.CodedArrayField": ["codes"],
-    "tracker.models.fields.CountriesField": ["codes"],
 }
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = False
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests import chromium
 from tracker.models import Name, Person, Source
@@ -64,7 +64,7 @@ def test_a_source_is_added_in_a_window_of_its_own_and_nothing_typed_is_lost(page
         page.click("#add_id_citations-0-source")
     opened.value.fill("#id_title", "An invented report")
     opened.value.click("[name=_save]")
-    page.wait_for_function("document.querySelector('#id_citations-0-source').value")
+    expect(page.locator("#id_citations-0-source option:checked")).to_have_text("An invented report")
     page.select_option("#id_citations-0-about", "name:#0")
     page.click("[name=_submit]")
     page.wait_for_url("**/tracker/person/")

@@ -129,6 +129,15 @@ class CodedArrayField(_Coded, ArrayField):
         return CodesFormField(**options)
 
 
+class CountryField(CodedField):
+    """One code as in ``CountriesField``, chosen by the country's name."""
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
+        field: Any = super().formfield(**kwargs)
+        field.choices = [*([("", "---------")] if self.blank else []), *vocabularies.country_choices()]
+        return field
+
+
 class CountriesField(CodedArrayField):
     """ISO 3166-1 alpha-2 codes, and XXA (ICAO 9303) for people without citizenship."""
 

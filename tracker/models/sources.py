@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
 from tracker.models.base import Citation, Part, Record, citable, citation_rules, disclosure, position
-from tracker.models.fields import CodedField, ImpreciseDateField
+from tracker.models.fields import CodedField, CountryField, ImpreciseDateField
 from tracker.models.history import tracked
 from tracker.models.rules import Check, Unique, immediate
 
@@ -94,7 +94,7 @@ class Source(Record):
 class Organisation(Record):
     kind = CodedField(v.OrganisationKind, blank=True, verbose_name=_("kind"))
     name = models.CharField(verbose_name=_("name"), help_text=_("The name we use. Others stand below."))
-    country = CodedField(blank=True, verbose_name=_("country"), codes=v.country_codes())
+    country = CountryField(blank=True, verbose_name=_("country"), codes=v.country_codes())
     url = models.URLField(blank=True, default="", max_length=2000, verbose_name=_("address"))
     note = models.TextField(blank=True, default="", verbose_name=_("note"))
 
@@ -169,7 +169,7 @@ class Facility(Record):
     name = models.CharField(verbose_name=_("name"))
     number = models.CharField(blank=True, default="", verbose_name=_("number"))
     locality = models.CharField(blank=True, default="", verbose_name=_("locality"))
-    country = CodedField(blank=True, verbose_name=_("country"), codes=v.country_codes())
+    country = CountryField(blank=True, verbose_name=_("country"), codes=v.country_codes())
     opened = ImpreciseDateField(verbose_name=_("in use from"))
     closed = ImpreciseDateField(verbose_name=_("in use until"))
     note = models.TextField(blank=True, default="", verbose_name=_("note"))
@@ -201,7 +201,7 @@ class Provision(Record):
     """An article of a code. ``verified``: somebody has compared our title with the official text."""
 
     law = CodedField(v.ProvisionLaw, default=v.ProvisionLaw.CRIMINAL_CODE, verbose_name=_("law"))
-    country = CodedField(default="BY", verbose_name=_("country"), codes=v.country_codes())
+    country = CountryField(default="BY", verbose_name=_("country"), codes=v.country_codes())
     article = models.CharField(verbose_name=_("article"), help_text=_("342, 361-1"))
     title = models.CharField(blank=True, default="", verbose_name=_("title"))
     verified = models.BooleanField(default=False, db_default=False, verbose_name=_("checked against the official text"))

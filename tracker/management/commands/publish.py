@@ -13,7 +13,7 @@ from tracker.publication import repair, verify
 class Command(BaseCommand):
     help = (
         "Compares the copies that readers read with what they should hold (--verify), or writes the differences"
-        " (--repair). Records are published in the admin, by a second person. Exit status 1: it found some and wrote none."
+        " (--repair). Records are published in the admin, by a second person. Exit status 1: differences, none mended."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
