@@ -217,8 +217,15 @@ def admin_pages():
 
 
 def problems(page):
-    found = Axe().run(page).response["violations"]
-    return [f"{page.url}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+    """What the console complained of, what axe finds, and a page wider than its screen."""
+    found = [f"{page.url}: {complaint}" for complaint in page.complaints]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append(f"{page.url} is wider than the screen")
+    for violation in Axe().run(page).response["violations"]:
+        found.append(f"{page.url}: {violation['id']}: {violation['nodes'][0]['html'][:200]}")
+    # axe itself writes styles into the page, which our policy blocks
+    page.complaints.clear()
+    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -229,9 +236,7 @@ def test_pages_of_the_reading_side(visit, demo, scheme, viewport):
     for address in every_page():
         page.goto(address)
         wrong += problems(page)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wrong.append(f"{address} is wider than the screen")
-    assert wrong + page.complaints == []
+    assert wrong == []
 
 
 @pytest.mark.parametrize(("scheme", "viewport"), [("light", WIDE), ("dark", PHONE)], ids=["light, wide", "dark, phone"])
@@ -241,9 +246,7 @@ def test_pages_of_the_admin(visit, demo, scheme, viewport):
     for address in admin_pages():
         assert page.goto(address).status == 200, address
         wrong += problems(page)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wrong.append(f"{address} is wider than the screen")
-    assert wrong + page.complaints == []
+    assert wrong == []
 
 
 def test_everything_is_there_without_javascript(visit, demo):
