@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Any, Self
 
+from django.apps import apps
 from django.db.models import BooleanField, Case, CharField, Exists, ExpressionWrapper, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
@@ -33,12 +34,10 @@ class Status(v.Vocabulary):
 
 
 class PersonQuerySet(RowQuerySet):
-    """The models below persons are imported late: they have foreign keys to persons."""
+    """The models below persons are asked for by name: they have foreign keys to persons, and import them."""
 
     def named(self, text: str) -> Self:
         """Persons with a name (erroneous ones too) that holds every word of ``text``, or with that pid."""
-        from tracker.models.persons import Name
-
         if not text.strip():
             return self
         if _PID.fullmatch(text.strip().lower()):
@@ -48,7 +47,7 @@ class PersonQuerySet(RowQuerySet):
             return self.none()
         rows = self
         for word in words:
-            known = Name.objects.using(self.db).filter(search_key__contains=word)
+            known = self._rows("Name").filter(search_key__contains=word)
             rows = rows.filter(Q(pk__in=known.values("person")) | Q(label__icontains=word))
         return rows
 
@@ -69,9 +68,6 @@ class PersonQuerySet(RowQuerySet):
 
     def with_status(self, on: date) -> Self:
         """Annotates ``status`` (a code of ``Status``) and ``status_certain``, for the end of the day."""
-        from tracker.models.detentions import Detention
-        from tracker.models.prosecutions import Prosecution, Verdict
-
         tomorrow = on + timedelta(days=1)
         own = self._detentions()
         sure = own.surely_held(on)
@@ -80,14 +76,14 @@ class PersonQuerySet(RowQuerySet):
         ended = own.filter(ended__endswith__lte=tomorrow)
         mild = [kind.value for kind in v.CustodyType if kind.custody != v.Custody.CLOSED]
         sure_mild = sure.custody(on).filter(custody_type__in=mild)
-        tried = Prosecution.objects.using(self.db).filter(person=OuterRef("pk"))
-        pending = Verdict.objects.using(self.db).filter(
+        tried = self._rows("Prosecution").filter(person=OuterRef("pk"))
+        pending = self._rows("Verdict").filter(
             Q(pronounced__isnull=True) | Q(pronounced__startswith__lte=on),
             prosecution__person=OuterRef("pk"),
             sentences__execution=v.Execution.DEFERRED,
         )
         # a detention that can have ended after the verdict may have been the sentence, served
-        served_since = Detention.objects.using(self.db).filter(
+        served_since = self._rows("Detention").filter(
             person=OuterRef("prosecution__person"),
             ended__endswith__gt=OuterRef("pronounced__endswith"),
             ended__endswith__lte=tomorrow,
@@ -121,6 +117,7 @@ class PersonQuerySet(RowQuerySet):
         )
 
     def _detentions(self) -> Any:
-        from tracker.models.detentions import Detention
+        return self._rows("Detention").filter(person=OuterRef("pk"))
 
-        return Detention.objects.using(self.db).filter(person=OuterRef("pk"))
+    def _rows(self, model: str) -> Any:
+        return apps.get_model("tracker", model)._default_manager.using(self.db)

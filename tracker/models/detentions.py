@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Self
 
+from django.apps import apps
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, Func, OuterRef, Q, Subquery
@@ -93,9 +94,12 @@ class DetentionQuerySet(RowQuerySet):
 
     def run_out(self, on: date) -> Q:
         """Open, every expected end passed by the day, and no source has confirmed it since the last of them."""
-        from tracker.models.prosecutions import Sentence
-
-        terms = Sentence.objects.using(self.db).filter(verdict__prosecution__detention_links__detention=OuterRef("pk"))
+        # by name: sentences have foreign keys that lead here
+        terms = (
+            apps.get_model("tracker", "Sentence")
+            ._default_manager.using(self.db)
+            .filter(verdict__prosecution__detention_links__detention=OuterRef("pk"))
+        )
         over = terms.filter(expected_end__endswith__lte=on)
         running = terms.filter(Q(expected_end__endswith__gt=on) | Q(kind__in=["life", "death"]))
         confirmed_since = Q(
