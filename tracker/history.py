@@ -71,7 +71,21 @@ class Changes(Sequence[Change]):
                 seen = target._default_manager.visible_to(self.viewer).values("pk")
                 none = Q(**{f"{field.attname}__isnull": True})
                 rows = rows.filter(none | Q(**{f"{field.attname}__in": seen}))
+            for name in getattr(kind, "parts", ()):
+                rows = rows.exclude(**{f"{name}_id__in": self._hidden_parts(kind._meta.get_field(name).related_model)})
         return rows
+
+    def _hidden_parts(self, part: Any) -> list[Any]:
+        """Parts of this record that ever pointed to what is sealed, also those deleted since."""
+        assert self.viewer is not None
+        rows = history_of(part)._base_manager.filter(**{f"{part.owner}_id": self.record.pk})
+        hidden: list[Any] = []
+        for field in _pointing(part, besides=part.owner):
+            target: Any = field.related_model
+            seen = target._default_manager.visible_to(self.viewer).values("pk")
+            pointing = rows.filter(**{f"{field.attname}__isnull": False}).exclude(**{f"{field.attname}__in": seen})
+            hidden += pointing.values_list("pgh_obj_id", flat=True)
+        return hidden
 
     def _union(self) -> Any:
         parts = [

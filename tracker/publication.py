@@ -238,27 +238,16 @@ def _anchors(model: type[Record]) -> list[models.ForeignKey[Any, Any]]:
     ]
 
 
-def _dependants(scope: Mapping[type[Record], set[UUID]], audience: Audience) -> Ids:
-    """Records that refer to these, in the working database or in the copy, and so may have to change with them.
-
-    What lies below a record hangs on it, and what lies below that; other references reach one step.
-    """
+def _dependants(model: type[Record], ids: set[UUID], audience: Audience) -> Ids:
+    """Records that refer to these, in the working database or in the copy, and so may have to change with them."""
     found: Ids = defaultdict(set)
-    todo = [(model, set(ids)) for model, ids in scope.items()]
-    while todo:
-        model, ids = todo.pop()
-        for kind, field in _referring(model):
-            is_part = issubclass(kind, Part)
-            holder: Any = kind._meta.get_field(kind.owner).related_model if is_part else kind
-            column = f"{kind.owner}_id" if is_part else "pk"
-            near: set[UUID] = set()
-            for using in ("default", audience):
-                rows = kind._base_manager.using(using).filter(**{f"{field.name}__in": ids})
-                near |= set(rows.values_list(column, flat=True))
-            new = near - found[holder]
-            found[holder] |= new
-            if new and not is_part and field in _anchors(kind):
-                todo.append((kind, new))
+    for kind, field in _referring(model) if ids else ():
+        is_part = issubclass(kind, Part)
+        holder: Any = kind._meta.get_field(kind.owner).related_model if is_part else kind
+        column = f"{kind.owner}_id" if is_part else "pk"
+        for using in ("default", audience):
+            rows = kind._base_manager.using(using).filter(**{f"{field.name}__in": ids})
+            found[holder] |= set(rows.values_list(column, flat=True))
     return found
 
 
@@ -266,18 +255,14 @@ def _astray(model: type[Record], ids: set[UUID], audience: Audience) -> Ids:
     """Records in the copy that now lie below these, or whose parts now belong to these, though readers see them
     where they were before: they become as closed as these are."""
     found: Ids = defaultdict(set)
-    for part in model.part_models():
-        column = f"{part.owner}_id"
+    for part in model.part_models() if ids else ():
         moved = part._base_manager.filter(**{f"{part.owner}__in": ids}).values_list("pk", flat=True)
         rows = part._base_manager.using(audience).filter(pk__in=list(moved))
-        found[model] |= set(rows.values_list(column, flat=True)) - ids
-    for kind, field in _referring(model):
+        found[model] |= set(rows.values_list(f"{part.owner}_id", flat=True))
+    for kind, field in _referring(model) if ids else ():
         if issubclass(kind, Record) and field in _anchors(kind):
-            below = set(kind._base_manager.filter(**{f"{field.name}__in": ids}).values_list("pk", flat=True))
-            shown = set(kind._base_manager.using(audience).filter(pk__in=below).values_list("pk", flat=True))
-            found[kind] |= shown
-            for deeper, more in (_astray(kind, below - shown, audience) if below - shown else {}).items():
-                found[deeper] |= more
+            below = kind._base_manager.filter(**{f"{field.name}__in": ids})
+            found[kind] |= set(below.values_list("pk", flat=True))
     return found
 
 
@@ -546,26 +531,33 @@ def _refresh(scope: Mapping[type[Record], set[UUID]]) -> None:
         with transaction.atomic(using=audience):
             _one_at_a_time(audience)
             copy = Copy(audience)
-            whole: Ids = defaultdict(set)
-            turned: Ids = defaultdict(set)
-            for model, ids in scope.items():
-                whole[model] |= ids
-                shown = set(copy.shown(model, ids))
-                there = set(model._base_manager.using(audience).filter(pk__in=ids).values_list("pk", flat=True))
-                turned[model] |= shown ^ there
-                hidden = ids - shown - there
-                if model is Source:
-                    turned[model] |= hidden  # “held by the organisation” or not even that
-                for strayed, more in _astray(model, hidden, audience).items() if hidden else ():
-                    whole[strayed] |= more
-                    turned[strayed] |= more
-            for model, ids in _dependants(turned, audience).items():
-                whole[model] |= ids
+            whole = _concerned(copy, scope)
             for model in [*support_models(), *reviewed_models()]:
                 for batch in _batches(sorted(whole[model])):
                     for _difference in _compare(copy, model, batch, write=True):
                         pass
             connections[audience].check_constraints()
+
+
+def _concerned(copy: Copy, scope: Mapping[type[Record], set[UUID]]) -> Ids:
+    """These records, and all whose rows depend on whether they are shown, as far as that has changed."""
+    whole: Ids = defaultdict(set)
+    todo: Ids = {model: set(ids) for model, ids in scope.items()}
+    while todo:
+        model, ids = todo.popitem()
+        ids -= whole[model]
+        whole[model] |= ids
+        shown = set(copy.shown(model, ids))
+        there = set(model._base_manager.using(copy.audience).filter(pk__in=ids).values_list("pk", flat=True))
+        hidden = ids - shown - there
+        turned = shown ^ there
+        if model is Source:
+            turned |= hidden & scope.get(Source, set())  # “held by the organisation”, or not even that
+        for found in (_dependants(model, turned, copy.audience), _astray(model, hidden, copy.audience)):
+            for kind, more in found.items():
+                if more - whole[kind]:
+                    todo.setdefault(kind, set()).update(more - whole[kind])
+    return whole
 
 
 def _one_at_a_time(alias: str) -> None:

@@ -207,6 +207,8 @@ class RecordAdmin(Reviewing, ByRole, admin.ModelAdmin):
     prefetched: ClassVar[tuple[str, ...]] = ()
 
     form = RevisedForm
+    # the page has its own link to where readers see the record
+    view_on_site = False
     change_form_template = "admin/record.html"
     change_list_template = "admin/records.html"
     delete_confirmation_template = "admin/record_delete.html"

@@ -1,0 +1,517 @@
+"""Nothing leaks: a marker in every column, searched for in everything that anybody is shown."""
+
+import csv
+import io
+import logging
+import re
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib import admin
+from django.core.management import call_command
+from django.db import connections, models
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from releases.models import Release, ReleaseEvent
+from tests.canary import COLUMNS, LEVEL, MODELS, PUBLIC, RESEARCHERS, STAFF, World
+from tests.conftest import ALL_DATABASES
+from tracker import export
+from tracker.models import Detention, Person, Prosecution, Recognition, Source
+from tracker.publication import HELD
+
+pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
+
+COPIES = {"public": PUBLIC, "researcher": RESEARCHERS}
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker):
+    """Made once, and really committed: an export is of one moment, and reads in a transaction of its own."""
+    with django_db_blocker.unblock():
+        try:
+            yield World()
+        finally:
+            for alias in ALL_DATABASES:
+                call_command("flush", database=alias, interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logged():
+    """Every line that anything here writes to any log."""
+    lines = io.StringIO()
+    handler, root = logging.StreamHandler(lines), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield lines
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+def told(world, markers):
+    """What they are, for a failure that can be read."""
+    return sorted(
+        f"{marker}: {type(row).__name__}.{column} of “{row.chain.name}”{'' if published else ' (edited)'}"
+        for marker in markers
+        for row, column, published in [world.markers.of[marker]]
+    )
+
+
+class Viewer:
+    """Somebody with a browser. Whatever it is shown is looked through at once."""
+
+    def __init__(self, world, level, user=None):
+        self.world, self.level, self.client, self.found = world, level, Client(), set()
+        self.user, self.never = user, {}
+        if user:
+            self.client.force_login(user)
+
+    def get(self, url, query=None, *, status=200, level=None, look=True):
+        response = self.client.get(url, query)
+        response.text_ = b"".join(response).decode()
+        if status is not None:
+            assert response.status_code == status, (url, query, response.status_code, response.text_[:2000])
+        if look:
+            headers = (f"{name}: {value}" for name, value in response.headers.items() if name != "Content-Length")
+            shown = "\n".join([response.text_, *headers])
+            self.look_at(shown, (url, query), self.level if level is None else level)
+        return response
+
+    def look_at(self, text, where, level):
+        # what was asked for may be repeated in the answer
+        found = self.world.markers.found_in(text) - self.world.markers.found_in(str(where))
+        wrong = {marker for marker in found if level is None or not self.world.may_see(marker, level)}
+        assert not wrong, f"{where}\n" + "\n".join(told(self.world, wrong))
+        self.found |= found
+
+    def same_as_never(self, url, hidden, never, query=None):
+        """What is asked for a hidden thing is answered byte for byte as for one that never was."""
+        asked = url, never, str(query)
+        if asked not in self.never:
+            self.never[asked] = self._answer(url, never, query)
+        for one, other in zip(self._answer(url, hidden, query), self.never[asked], strict=True):
+            assert one == other, (url, query)
+
+    def _answer(self, url, key, query):
+        asked = {name: value.format(key) for name, value in (query or {}).items()}
+        response = self.get(url.format(key), asked, status=None)
+        # the admin tells on the next page that there is no such record
+        self.client.cookies.pop("messages", None)
+        headers = {name: value.replace(key, "…") for name, value in response.headers.items() if name != "Expires"}
+        headers["Vary"] = sorted(headers.get("Vary", "").split(", "))
+        text = re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1", response.text_.replace(key, "…"))
+        return response.status_code, headers, text
+
+
+# --- The account of what there is
+
+
+def test_every_field_has_its_place():
+    """A new model or column is given a place in ``tests.canary`` before anybody is shown it."""
+    assert set(COLUMNS) == set(MODELS)
+    for model in MODELS:
+        assert set(COLUMNS[model]) == {field.name for field in model._meta.concrete_fields}, model
+
+
+def urls(resolver=None, space=""):
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from urls(pattern, pattern.namespace or space)
+        else:
+            yield f"{space}:{pattern.name or pattern.pattern}" if space else pattern.name
+
+
+READ = {
+    "home", "events", "event", "persons", "person", "releases", "sources", "source", "data", "codebook", "table_csv",
+    "login", "logout",
+}  # fmt: skip
+WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
+        "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$"}  # fmt: skip
+PAGES = ("changelist", "add", "change", "history", "delete", "review")
+
+
+def test_every_address_is_looked_at():
+    """A new page is looked at below before anybody else does."""
+    registered = {
+        f"{model._meta.app_label}_{model._meta.model_name}_{page}" for model in admin.site._registry for page in PAGES
+    }
+    assert set(urls()) <= READ | {f"admin:{name}" for name in WORK | registered}
+    assert set(urls()) >= READ
+
+
+# --- The copies
+
+
+@pytest.mark.parametrize("alias", COPIES)
+def test_a_copy_holds_what_its_audience_may_see_and_nothing_else(world, alias):
+    found = set()
+    with connections[alias].cursor() as cursor:
+        for table in connections[alias].introspection.table_names(cursor):
+            cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')
+            text = "\n".join(row for (row,) in cursor.fetchall())
+            found |= world.markers.found_in(text)
+            for user in (world.alice, world.bob, world.charlie, world.root):
+                assert str(user.pk) not in text
+                assert f'"{user.username}"' not in text
+    allowed = world.allowed(COPIES[alias])
+    assert told(world, found - allowed) == []
+    assert told(world, allowed - found) == []
+
+
+@pytest.mark.parametrize("alias", COPIES)
+def test_a_copy_knows_no_time_and_no_code_that_is_not_for_it(world, alias):
+    """Columns that have no room for a marker: those that are not copied stand at their default."""
+    level = COPIES[alias]
+    for model in MODELS:
+        for column in model._meta.concrete_fields:
+            if COLUMNS[model][column.name] > level and column.name != "review_state":
+                unset = None if column.null else column.get_default()
+                rows = model.objects.using(alias).exclude(
+                    **{column.attname: unset} if unset is not None else {f"{column.attname}__isnull": True}
+                )
+                assert not rows.exists(), (model, column.name)
+        for kind in (model, model._meta.get_field("history").related_model):
+            for column in kind._meta.concrete_fields:
+                if isinstance(column, models.DateTimeField) and column.name != "pgh_created_at":
+                    assert not kind._base_manager.using(alias).exclude(**{column.name: None}).exists(), column
+    for model in MODELS:
+        history = model._meta.get_field("history").related_model
+        assert not history._base_manager.using(alias).exclude(pgh_context=None).exists(), model
+
+
+# --- The reading side
+
+
+LISTS = {
+    "persons": [
+        {}, {"page": "2"}, {"status": "in_custody"}, {"status": "released", "on": "1999-01-01"}, {"certain": "no"},
+        {"citizenship": "BY"}, {"sex": "female"}, {"destination": "UA"}, {"name": "zq"}, {"on": "1910-01-01"},
+    ],
+    "events": [{}, {"page": "2"}, {"since": "1903-01-01"}, {"until": "1903-01-01"}, {"basis": "pardon"}],
+    "releases": [
+        {}, {"page": "2"}, {"outcome": "confirmed"}, {"since": "1903-01-01"}, {"until": "1999-01-01"},
+        {"handed_over_to": "UA"}, {"arrived_in": "UA"}, {"citizenship": "UA"},
+    ],
+    "sources": [{}, {"page": "2"}, {"text": "zq"}, {"kind": "news"}, {"language": "be"}],
+}  # fmt: skip
+WRONG = [
+    ("persons", {"status": "nonsense"}), ("persons", {"on": "2025-13-40"}), ("persons", {"event": "00000-00000"}),
+    ("releases", {"event": "00000-00000"}), ("events", {"since": "x"}), ("sources", {"kind": "x"}),
+]  # fmt: skip
+
+
+@pytest.fixture(params=["public", "researcher"])
+def reader(request, world, settings):
+    settings.PUBLIC_SITE = request.param == "public"
+    return Viewer(world, COPIES[request.param], None if settings.PUBLIC_SITE else world.charlie)
+
+
+def rows_of(world, level, *kinds):
+    return [row for row in world.visible[level].values() if type(row) in kinds]
+
+
+def persons_of(world, level):
+    """Those whom counts hold: with a detention, prosecution, recognition or release, and nobody else in the end."""
+    known = {row.person.pk for row in rows_of(world, level, Detention, Prosecution, Recognition, Release)}
+    return [row for row in rows_of(world, level, Person) if row.pk in known and row.merged_into is None]
+
+
+def expected(world, level, table):
+    return len(
+        persons_of(world, level) if table == "persons" else rows_of(world, level, *export.get_table(table).models)
+    )
+
+
+def test_the_reading_side(reader, world):
+    level = reader.level
+    counted = {"persons": "persons", "events": "events", "releases": "releases", "sources": "sources"}
+    for name, queries in LISTS.items():
+        for query in queries:
+            response = reader.get(reverse(name), query, status=None)
+            assert response.status_code in {200, 404}
+            if not query:
+                held = name == "sources"
+                number = response.context["page"].paginator.count
+                table = {"events": "release_events"}.get(name, name)
+                table = table if any(one.name == table for one in export.TABLES) else name
+                assert number == expected(world, level, table) + held, name
+    assert counted
+    home = reader.get(reverse("home"))
+    assert home.context["persons"] == len(persons_of(world, level))
+    assert home.context["released"] == len(rows_of(world, level, Release))
+    for name, query in WRONG:
+        reader.get(reverse(name), query, status=400)
+    for url in ("/nothing-here/", "/persons/x/", "/sources/x/", "/data/nothing.csv", "/events/00000-00000/"):
+        reader.get(url, status=404)
+    for name, key, model in (("person", "pid", Person), ("event", "rid", ReleaseEvent), ("source", "pk", Source)):
+        rows = [chain.rows[model][0] for chain in world.chains.values()]
+        rows += [world.repeating, world.merged]
+        for row in rows:
+            if not isinstance(row, model) or row.pk not in world.visible[level]:
+                continue
+            merged = getattr(row, "merged_into", None)
+            gone_on = merged is not None and merged.pk in world.visible[level]
+            reader.get(reverse(name, args=[getattr(row, key)]), status=302 if gone_on else 200)
+    reader.get(reverse("source", args=[HELD]))
+    texts = {marker for marker in world.allowed(level) if marker.endswith("qz")}
+    of_pages = {Person: "summary", Detention: "allegation", ReleaseEvent: "title", Source: "title"}
+    wanted = {
+        marker for marker in texts if of_pages.get(type(world.markers.of[marker][0])) == world.markers.of[marker][1]
+    }
+    firsts = {chain.rows[model][0] for chain in world.chains.values() for model in of_pages}
+    wanted = {marker for marker in wanted if world.markers.of[marker][0] in firsts}
+    assert len(wanted) > 20
+    assert told(world, wanted - reader.found) == []
+
+
+def test_what_is_hidden_answers_as_what_never_was(reader, world):
+    never, nobody, nothing = "00000-00000", str(uuid.UUID(int=0)), "zqfffffqz"
+    for chain in world.chains.values():
+        person, event, source = (chain.rows[model][0] for model in (Person, ReleaseEvent, Source))
+        name = rows_text(chain.rows, "Name", "text")
+        asked = []
+        at_length = chain.name in {"public draft", "sealed published"}
+        if person.pk not in world.visible[reader.level]:
+            asked += [("/persons/{}/", person.pid, never, {})]
+            if at_length:
+                asked += [("/persons/", person.pid, never, {"name": "{}"})]
+                asked += [("/persons/", name, nothing, {"name": "{}"})]
+                asked += [("/data/persons.csv", name, nothing, {"name": "{}"})]
+        if event.pk not in world.visible[reader.level]:
+            asked += [("/events/{}/", event.rid, never, {})]
+            if at_length:
+                lists = ("/persons/", "/releases/", "/data/releases.csv", "/data/persons.csv")
+                asked += [(url, event.rid, never, {"event": "{}"}) for url in lists]
+        if source.pk not in world.visible[reader.level]:
+            asked += [("/sources/{}/", str(source.pk), nobody, {})]
+            if at_length:
+                asked += [(url, source.title, nothing, {"text": "{}"}) for url in ("/sources/", "/data/sources.csv")]
+        for url, hidden, other, query in asked:
+            reader.same_as_never(url, hidden, other, query)
+    # and what the audience may see is found
+    for row in world.chains["public published"].rows[Source]:
+        assert str(row.pk) in reader.get("/sources/", {"text": row.title}).text_
+
+
+def read_csv(text):
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_every_file_over_http(reader, world):
+    level = reader.level
+    data = reader.get(reverse("data"))
+    for table, number in data.context["tables"]:
+        rows = read_csv(reader.get(reverse("table_csv", args=[table.name])).text_)
+        assert len(rows) == number
+        own = [row for row in rows if row["id"] != str(HELD) and row.get("source_id") != str(HELD)]
+        assert len(own) == expected(world, level, table.name), table.name
+        reader.get(reverse("table_csv", args=[table.name]), {"excel": "1"})
+        reader.get(reverse("table_csv", args=[table.name]), {"nonsense": "1"}, status=400)
+    for name, queries in LISTS.items():
+        for query in queries:
+            reader.get(f"/data/{name}.csv", {key: value for key, value in query.items() if key != "page"}, status=None)
+    reader.get(reverse("codebook"))
+    missing = {marker for marker in world.allowed(level) - reader.found if in_files(world, marker, level)}
+    assert told(world, missing) == []
+
+
+def in_files(world, marker, level):
+    """persons.csv has no relatives and nobody who turned out to be somebody else; nor have files of what hangs on it
+    any word more than that."""
+    row, _column, _published = world.markers.of[marker]
+    return not isinstance(row, Person) or row in persons_of(world, level)
+
+
+def test_whoever_may_see_nothing_sees_nothing(world, settings):
+    settings.PUBLIC_SITE = False
+    stranger = Viewer(world, None)
+    for url in everything(world):
+        response = stranger.get(url, status=None)
+        assert response.status_code in {302, 404}, url
+    for name in ("login", "logout"):
+        stranger.get(reverse(name), status=None)
+
+
+def everything(world):
+    """An address of every kind, of what everybody may see and of what nobody may."""
+    for name in (*LISTS, "home", "data", "codebook"):
+        yield reverse(name)
+    for table in export.TABLES:
+        yield reverse("table_csv", args=[table.name])
+    for chain in ("public published", "sealed published"):
+        rows = world.chains[chain].rows
+        yield reverse("person", args=[rows[Person][0].pid])
+        yield reverse("event", args=[rows[ReleaseEvent][0].rid])
+        yield reverse("source", args=[rows[Source][0].pk])
+        for model in admin.site._registry:
+            base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+            yield reverse(f"{base}_changelist")
+            yield reverse(f"{base}_add")
+            for row in rows.get(model, [])[:1]:
+                for page in ("change", "history", "delete"):
+                    yield reverse(f"{base}_{page}", args=[row.pk])
+    yield reverse("admin:index")
+    yield reverse("admin:autocomplete")
+
+
+def test_a_researcher_is_shown_nothing_of_the_admin(world):
+    researcher = Viewer(world, None, world.charlie)
+    for url in everything(world):
+        if url.startswith("/admin/"):
+            assert researcher.get(url, status=None).status_code == 302, url
+
+
+# --- Files
+
+
+@pytest.mark.parametrize("audience", ["public", "researcher", "staff"])
+def test_exported_files(world, audience, tmp_path):
+    level = LEVEL[audience]
+
+    def run(*options):
+        try:
+            call_command("export", "--to", str(tmp_path / "-".join(["x", *options])), "--audience", audience, *options)
+        finally:
+            connections.close_all()
+
+    # in a thread, with connections that are in no transaction of a test
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()
+        pool.submit(run, "--excel").result()
+    viewer = Viewer(world, level)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            viewer.look_at(path.read_text(), path.name, level)
+            if path.suffix == ".csv" and ".excel" not in path.name:
+                own = [row for row in read_csv(path.read_text()) if row.get("source_id") != str(HELD) != row["id"]]
+                assert len(own) == expected(world, level, path.stem), path.name
+    # of what was changed since it was published, staff's files have what it is now
+    changed = {(row, column) for row, column, published in world.markers.of.values() if not published}
+    old = {marker for marker, (*at, published) in world.markers.of.items() if published and tuple(at) in changed}
+    wanted = world.allowed(level) - (old if level == STAFF else set())
+    missing = {marker for marker in wanted - viewer.found if in_files(world, marker, level)}
+    assert told(world, missing) == []
+
+
+# --- The admin
+
+
+@pytest.fixture(params=["alice", "root"])
+def worker(request, world):
+    return Viewer(world, STAFF, getattr(world, request.param))
+
+
+def address(model, page, *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def test_lists_of_the_admin(worker, world):
+    index = worker.get(reverse("admin:index"))
+    for app in ("tracker", "releases"):
+        worker.get(reverse("admin:app_list", args=[app]))
+    for model, page in admin.site._registry.items():
+        if not page.has_module_permission(index.wsgi_request):
+            continue
+        queries = [{}, {"p": "2"}, {"_popup": "1", "o": "-2.3"}, {"q": "zq"}]
+        if model in COLUMNS:
+            queries += [{"disclosure__exact": "sealed"}, {"review_state__exact": "published"}, {"cited": "no"}]
+        for query in queries if worker.user is world.alice else queries[:1]:
+            response = worker.get(address(model, "changelist"), query, status=None)
+            assert response.status_code in {200, 302}
+        worker.get(address(model, "add"))
+    events = world.chains["sealed published"].rows[ReleaseEvent]
+    for name in ("release", "reportedfigure"):
+        listed = reverse(f"admin:releases_{name}_changelist")
+        worker.same_as_never(listed, str(events[0].pk), str(uuid.uuid4()), {"event__id__exact": "{}"})
+
+
+def test_records_in_the_admin(worker, world):
+    """Of what is open and points to what is sealed, above all."""
+    knots = {row.pk for row in (*world.once, world.repeating)}
+    for name in ("public published", "public edited"):
+        for model, rows in world.chains[name].rows.items():
+            if model not in admin.site._registry:
+                continue
+            for row in rows:
+                if row is not rows[0] and row.pk not in knots and model is not Person:
+                    continue
+                pages = ("change", "history", "delete") if worker.user is world.alice else ("history",)
+                for page in pages if name == "public published" else pages[:1]:
+                    response = worker.get(address(model, page, row.pk), status=None)
+                    assert response.status_code == 200 or page == "delete", (model, page, response.status_code)
+    edited = {
+        marker
+        for marker, (row, column, published) in world.markers.of.items()
+        if (type(row), column, published) == (Person, "summary", False) and row.chain.name == "public edited"
+    }
+    assert edited & worker.found or worker.user is world.root, "an edit is seen by those who work here"
+
+
+def test_what_is_sealed_answers_in_the_admin_as_what_never_was(worker, world):
+    never = str(uuid.uuid4())
+    sealed = {}
+    for row in world.rows:
+        if row.pk not in world.visible[STAFF]:
+            sealed.setdefault(type(row), row)
+    for model, row in sealed.items():
+        if model in admin.site._registry:
+            for page in ("change", "history", "delete", "review"):
+                url = address(model, page, uuid.UUID(int=0)).replace(str(uuid.UUID(int=0)), "{}")
+                worker.same_as_never(url, str(row.pk), never)
+            worker.same_as_never(address(model, "changelist"), str(row.pk), never, {"q": "{}"})
+    rows = world.chains["sealed published"].rows
+    person, event, source = rows[Person][0], rows[ReleaseEvent][0], rows[Source][0]
+    for model, texts in (
+        (Person, [person.pid, rows_text(rows, "Name", "text"), person.summary]),
+        (Release, [person.pid, rows_text(rows, "Name", "text")]),
+        (Detention, [person.pid, rows_text(rows, "Name", "text")]),
+        (ReleaseEvent, [event.rid, event.title]),
+        (Source, [source.title, source.publisher]),
+    ):
+        for text in texts:
+            fill = "00000-00000" if "-" in text else "zqfffffqz"
+            worker.same_as_never(address(model, "changelist"), text, fill, {"q": "{}"})
+    for model, name, row in (
+        (Release, "event", event), (Release, "person", person), (Detention, "person", person),
+        (Release, "after", rows[Release][0]), (Prosecution, "person", person),
+    ):  # fmt: skip
+        worker.same_as_never(address(model, "add"), str(row.pk), never, {name: "{}"})
+
+
+def rows_text(rows, model, column):
+    return next(getattr(found[0], column) for kind, found in rows.items() if kind.__name__ == model)
+
+
+def test_what_can_be_chosen_in_the_admin(worker, world):
+    sealed = world.chains["sealed published"].rows
+    terms = ["", rows_text(sealed, "Name", "text"), sealed[Source][0].title]
+    asked = 0
+    for model in MODELS:
+        for column in model._meta.concrete_fields:
+            if isinstance(column, models.ForeignKey) and column.related_model in admin.site._registry:
+                for term in terms if worker.user is world.alice else [""]:
+                    response = worker.get(
+                        reverse("admin:autocomplete"),
+                        {
+                            "app_label": model._meta.app_label, "model_name": model._meta.model_name,
+                            "field_name": column.name, "term": term,
+                        },
+                        status=None,
+                    )  # fmt: skip
+                    asked += response.status_code == 200
+    assert asked > 20
+
+
+# --- What is written down
+
+
+def test_nothing_of_all_this_was_logged(world, logged):
+    """Runs last: what was looked for, and what was found, stands in no line that any of the tests above left."""
+    Viewer(world, STAFF, world.alice).get("/persons/", {"name": "zqfffffqz", "status": "nonsense"}, status=400)
+    text = logged.getvalue()
+    assert "/persons/" in text, "the lines are read"
+    named = {marker for marker in world.markers.found_in(text) if marker.endswith("qz")}
+    assert told(world, named) == []
+    assert "zqfffffqz" not in text
