@@ -8,9 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 View = Callable[..., HttpResponseBase]
@@ -27,6 +28,18 @@ def reader(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return page
+
+
+class NoNulMiddleware:
+    """PostgreSQL holds no NUL, so an address that asks for one asks for nothing that can be there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest(_("The address holds a character that cannot be searched for."))
+        return self.get_response(request)
 
 
 class PrivateMiddleware:

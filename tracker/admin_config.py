@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -43,6 +44,8 @@ class StaffSite(AdminSite):
 
         if request.user.is_authenticated and self.has_permission(request):
             return HttpResponseRedirect(reverse(f"{self.name}:index"))
+        if request.user.is_authenticated:
+            raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse(f"{self.name}:index"), reverse("login"))
 
 

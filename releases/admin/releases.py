@@ -24,6 +24,7 @@ from tracker.admin.citations import LAST_SOURCE, PLACE, About
 from tracker.admin.forms import attempt_of, stale_sentence
 from tracker.admin.reviewing import STEPS, versions
 from tracker.models import Person, Reviewed
+from tracker.names import clean
 from tracker.vocabularies import ReviewState
 
 #: saves, and opens the form again with what the next person of the same event has in common with this one
@@ -143,7 +144,7 @@ class ReleaseAdmin(RecordAdmin):
         form.viewer = request.user
         form.held = hasattr(request, "_seen")
         first = "person" if request.GET.get("event") or request.GET.get(AFTER) else "event"
-        if not change:
+        if not change and request.method == "GET":
             form.base_fields[first].widget.widget.attrs["autofocus"] = True
         return form
 
@@ -248,12 +249,18 @@ class ReleaseAdmin(RecordAdmin):
         obj: Any = self.get_object(request, unquote(object_id))
         name = request.POST.get("step", "")
         records = logging.act(obj, name) if obj and request.method == "POST" and name in STEPS else []
+        if name == "withdraw" and obj and obj.detention and obj.detention.published_at and obj.detention.ended:
+            messages.warning(
+                request,
+                _("The detention that it ended stays as readers see it: %(span)s. Withdraw or correct it as well.")
+                % {"span": obj.detention.span},
+            )
         if len(records) < 2:
             return super().review_view(request, object_id)
         step = STEPS[name]
         if not self.has_change_permission(request, obj) or not step.open_to(request.user):
             raise PermissionDenied
-        why = request.POST.get("why", "")
+        why = clean(request.POST.get("why", ""))
         sentences = [stale_sentence()]
         if request.POST.get("version") == _version(records):
             sentences = step.run(records, by=request.user, why=why)

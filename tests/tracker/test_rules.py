@@ -141,8 +141,10 @@ def test_a_rule_that_two_tables_share_has_the_field_of_each(db):
 def test_what_nobody_thought_of_is_named():
     refusal = explain(error("ExclusionViolation", constraint_name="something_new", table_name="tracker_person"))
     assert "something_new" in str(refusal.sentence)
+    # the words of an error may quote what its reader must not see
     refusal = explain(IntegrityError("no cause at all"))
-    assert "no cause at all" in str(refusal.sentence)
+    assert "no cause at all" not in str(refusal.sentence)
+    assert str(refusal.sentence)
 
 
 def test_a_stale_object_is_explained_wherever_it_is_found():

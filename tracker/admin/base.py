@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker import publication
 from tracker.admin.citations import CitationForm, CitationFormSet
-from tracker.admin.forms import PartFormSet, RefusingFormSet, RevisedForm, attempt_of
+from tracker.admin.forms import PartFormSet, RefusingFormSet, RevisedForm, attempt_of, is_small_number
 from tracker.admin.reviewing import Reviewing
 from tracker.admin.widgets import SearchSelect
 from tracker.models import EDITOR, REVIEWER, Citation, Record, Reviewed, Row
@@ -349,6 +349,6 @@ class RecordAdmin(Reviewing, ByRole, admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         posted = request.POST.get("revision", "")
-        obj.revision = int(posted) if posted.isdigit() else 0
+        obj.revision = int(posted) if is_small_number(posted) else 0
         obj.delete()
         connections[router.db_for_write(self.model)].check_constraints()

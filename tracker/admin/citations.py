@@ -11,10 +11,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tracker.admin.forms import PartFormSet, RevisedForm
+from tracker.admin.forms import PartFormSet, RevisedForm, is_small_number
 from tracker.models import Citation, Source
 from tracker.models.fields import ImpreciseDateFormField
-from tracker.vocabularies import Language, SourceKind
+from tracker.vocabularies import Disclosure, Language, SourceKind
 
 LAST_SOURCE = "last_source"
 WHOLE = "whole"
@@ -63,7 +63,7 @@ class AboutField(forms.ChoiceField):
     def _is_a_place(self, about: About) -> bool:
         fields = self.fields_of.get(about.part)
         row = about.row.removeprefix(PLACE)
-        return fields is not None and row.isdigit() and (not about.field or about.field in fields)
+        return fields is not None and is_small_number(row) and (not about.field or about.field in fields)
 
     #: part → its fields, set by the form
     fields_of: dict[str, dict[str, str]] = {}
@@ -264,7 +264,13 @@ class CitationFormSet(PartFormSet):
             # typed twice on one page, it is one source all the same
             source = self.new_sources.setdefault((source.publisher, source.title), source)
             if source._state.adding:
+                sealed = self.instance.closure() == Disclosure.SEALED
+                if sealed:
+                    # its title may name whom it speaks of
+                    source.disclosure = Disclosure.SEALED
                 source.save()
+                if sealed and self.request is not None:
+                    source.grants.create(user=self.request.user)
         return source
 
     def _write(self, form: Any) -> Citation:

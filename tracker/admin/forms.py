@@ -100,10 +100,20 @@ def attempt_of(request: Any) -> Attempt:
     return attempt
 
 
+def is_small_number(text: str) -> bool:
+    """Digits that ``int`` and the database both take."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
 class RevisionField(forms.IntegerField):
     """Hidden. By itself it is no change: what differs from the stored row only in it is that row, seen earlier."""
 
     widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> int | None:
+        """A revision that there cannot be is one that is not current."""
+        text = str(value or "").strip()
+        return int(text) if is_small_number(text) else 0 if text else None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return False

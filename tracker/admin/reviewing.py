@@ -29,6 +29,7 @@ from tracker import history, publication, review
 from tracker.admin.forms import stale_sentence
 from tracker.models import Record, Reviewed, User
 from tracker.models.rules import explain
+from tracker.names import clean
 from tracker.vocabularies import ReviewState
 
 
@@ -193,7 +194,7 @@ class Reviewing:
             return back
         if not self.has_change_permission(request, obj) or not step.open_to(request.user):  # type: ignore[attr-defined]
             raise PermissionDenied
-        why = request.POST.get("why", "")
+        why = clean(request.POST.get("why", ""))
         sentences = [stale_sentence()]
         if request.POST.get("version") == versions([obj])[obj.pk]:
             sentences = step.run([obj], by=request.user, why=why)
@@ -207,8 +208,23 @@ class Reviewing:
 
     def submit_saved(self, request: Any, obj: Any) -> None:
         """After “Save and submit”: what was saved stays saved when it cannot be submitted yet."""
-        for sentence in STEPS["submit"].run([obj], by=request.user):
+        sentences = STEPS["submit"].run([obj], by=request.user)
+        if sentences:
+            messages.warning(request, _("Saved, and not submitted: %(record)s.") % {"record": obj})
+        else:
+            messages.success(request, STEPS["submit"].done(1))
+        for sentence in sentences:
             messages.error(request, sentence)
+
+    def response_add(self, request: Any, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        return self._submitted(request, obj) or super().response_add(request, obj, post_url_continue)  # type: ignore[misc]
+
+    def response_change(self, request: Any, obj: Any) -> HttpResponse:
+        return self._submitted(request, obj) or super().response_change(request, obj)  # type: ignore[misc]
+
+    def _submitted(self, request: Any, obj: Any) -> HttpResponse | None:
+        """Back to the record, which says how far it is."""
+        return HttpResponseRedirect(self.address("change", quote(obj.pk))) if "_submit" in request.POST else None
 
     # Many records
 
@@ -248,6 +264,10 @@ class Reviewing:
             # nobody has looked at what stands on other pages
             request.POST = request.POST.copy()
             request.POST["select_across"] = "0"
+        if "_selected_action" in request.POST:
+            request.POST = request.POST.copy()
+            keys = request.POST.getlist("_selected_action")
+            request.POST.setlist("_selected_action", [key for key in keys if _is_uuid(key)])
         return super().changelist_view(request, extra_context)  # type: ignore[misc]
 
     # History
@@ -283,13 +303,21 @@ class Reviewing:
         """No log of our own."""
 
 
+def _is_uuid(key: str) -> bool:
+    try:
+        UUID(key)
+    except ValueError:
+        return False
+    return True
+
+
 def _action(step: Step) -> Callable[..., None]:
     def action(_page: Any, request: Any, queryset: Any) -> None:
         records = list(queryset)
         now = versions(records)
         changed = [record for record in records if request.POST.get(f"version-{record.pk}") != now[record.pk]]
         sentences = [f"“{record}”: {stale_sentence()}" for record in changed]
-        why = request.POST.get("why", "")
+        why = clean(request.POST.get("why", ""))
         if not sentences:
             sentences = step.run(records, by=request.user, why=why)
         for sentence in sentences:

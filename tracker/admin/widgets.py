@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
+from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -51,7 +52,16 @@ class SearchSelect(AutocompleteSelect):
             self.searched, self.found, self.too_many = text, found[:MANY], len(found) > MANY
         return str(self.found[0].pk) if len(self.found) == 1 else ""
 
+    def _is_a_key(self, key: Any) -> bool:
+        """Whether it can be one at all; what is none is told beside the field, and cannot be looked up."""
+        try:
+            self.field.remote_field.model._meta.pk.to_python(key or None)
+        except ValidationError:
+            return False
+        return True
+
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        value = [key for key in value if self._is_a_key(key)]
         chosen = [key for key in map(str, value) if key and key != "None"]
         if len(chosen) == 1 and chosen[0] in self.known:
             label = self.choices.field.label_from_instance(self.known[chosen[0]])

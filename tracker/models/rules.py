@@ -143,7 +143,8 @@ _SENTENCES: dict[str, Text] = {
     "foreign_key": _("This refers to something that does not exist (any more), or something still refers to it."),
     "not_null": _("This cannot be left empty."),
     "check": _("This value is not allowed here."),
-    "other": _("The database refused this: %(name)s."),
+    "protected": _("Something else refers to this, so it cannot be deleted."),
+    "other": _("The database refused this (%(name)s)."),
 }
 
 
@@ -180,6 +181,9 @@ def explain(error: IntegrityError) -> Refusal:
     known = _rules().get((table, rule))
     if known:
         return Refusal(rule, table, known[1], known[0])
+    if isinstance(error, models.ProtectedError | models.RestrictedError):
+        # its own words name the rows that refer to it, also to whoever may not see them
+        return Refusal(rule, table, "", _SENTENCES["protected"])
     kind = {
         "UniqueViolation": "unique",
         "ForeignKeyViolation": "foreign_key",
@@ -188,7 +192,7 @@ def explain(error: IntegrityError) -> Refusal:
     }.get(type(error.__cause__).__name__, "other")
     sentence = _SENTENCES[kind]
     if kind == "other":
-        return Refusal(rule, table, column, sentence % {"name": rule or error})
+        return Refusal(rule, table, column, sentence % {"name": rule or type(error.__cause__).__name__})
     for model in apps.get_models():
         if model._meta.db_table == table:
             for field in model._meta.concrete_fields:
