@@ -168,22 +168,27 @@ def _opened_alone(records: list[Reviewed], by: User) -> list[str]:
     return list(dict.fromkeys(sentences))
 
 
+def _by_model(records: Iterable[Reviewed]) -> dict[type[Reviewed], dict[UUID, Reviewed]]:
+    groups: dict[type[Reviewed], dict[UUID, Reviewed]] = defaultdict(dict)
+    for record in records:
+        groups[type(record)][record.pk] = record
+    return groups
+
+
 def _shown_elsewhere(records: list[Reviewed], by: User) -> list[str]:
     """A name, or another part, that readers still see with the record that it belonged to before."""
-    together = {record.pk for record in records}
     sentences = []
-    for record in records:
-        for part in record.part_models():
-            others = former_owners(part, [record.pk]).get(record.pk, set()) - together
-            holder = part._meta.get_field(part.owner).related_model
-            shown = holder._base_manager.filter(pk__in=others, published_at__isnull=False)  # type: ignore[union-attr]
-            moments = list(shown.values_list("pk", "published_at"))
+    for model, group in _by_model(records).items():
+        for part in model.part_models():
+            others = set().union(*former_owners(part, group).values()) - group.keys()
+            shown = model._base_manager.filter(pk__in=others, published_at__isnull=False)
+            moments = [(record.pk, record.published_at) for record in shown if record.published_at]
             moved = {row.pgh_obj_id: row for row in rows_at(part, f"{part.owner}_id", moments)}
-            for row in part._base_manager.filter(**{part.owner: record}, pk__in=moved):
+            for row in part._base_manager.filter(**{f"{part.owner}__in": group.keys()}, pk__in=moved):
                 other = _plain(part, moved[row.pk], part.owner, by)
                 sentences.append(
                     _("“%(part)s” of “%(record)s” is still shown with “%(other)s”: publish the two together.")
-                    % {"part": row, "record": record, "other": other}
+                    % {"part": row, "record": row.record, "other": other}
                 )
     return sentences
 
@@ -192,27 +197,32 @@ def _unpublished_targets(records: list[Reviewed]) -> list[str]:
     """A reference to something that readers may see but that nobody has published yet."""
     together = {record.pk for record in records}
     sentences = []
-    for record in records:
-        closed = record.closure()
-        if not closed.visible_to(Audience.RESEARCHER):
-            continue
-        rows: list[Any] = [record]
-        for part in record.part_models():
-            rows += part._base_manager.filter(**{part.owner: record})
-        for row in rows:
-            if not Disclosure(getattr(row, "disclosure", Disclosure.PUBLIC)).visible_to(Audience.RESEARCHER):
-                continue
-            for field in row._meta.concrete_fields:
-                if not isinstance(field, models.ForeignKey) or field.name not in row.columns_for(Audience.RESEARCHER):
+    for model, group in _by_model(
+        record for record in records if record.closure().visible_to(Audience.RESEARCHER)
+    ).items():
+        kinds: list[tuple[Any, str, Any]] = [(model, "pk", group.values())]
+        for part in model.part_models():
+            rows = part._base_manager.filter(**{f"{part.owner}__in": group.keys()})
+            kinds.append((part, f"{part.owner}_id", rows))
+        for kind, owner, rows in kinds:
+            names = kind.columns_for(Audience.RESEARCHER)
+            for field in references(kind):
+                target: Any = field.related_model
+                if field.name not in names or not issubclass(target, Reviewed):
                     continue
-                target = getattr(row, field.name) if issubclass(field.related_model, Reviewed) else None  # type: ignore[arg-type]
-                if target is None or target.published_at or target.pk in together or target.pk == record.pk:
-                    continue
-                if target.closure().visible_to(Audience.RESEARCHER):
-                    sentences.append(
-                        _("“%(record)s” refers to “%(target)s”, which is not published: publish it first, or together.")
-                        % {"record": record, "target": target}
-                    )
+                pointing = [
+                    (group[getattr(row, owner)], getattr(row, field.attname))
+                    for row in rows
+                    if Disclosure(getattr(row, "disclosure", Disclosure.PUBLIC)).visible_to(Audience.RESEARCHER)
+                ]
+                wanted = {key for _record, key in pointing} - together - {None}
+                missing = target._base_manager.filter(pk__in=wanted, published_at=None).in_bulk()
+                sentences += [
+                    _("“%(record)s” refers to “%(target)s”, which is not published: publish it first, or together.")
+                    % {"record": record, "target": missing[key]}
+                    for record, key in pointing
+                    if key in missing and missing[key].closure().visible_to(Audience.RESEARCHER)
+                ]
     return list(dict.fromkeys(sentences))
 
 
@@ -272,6 +282,7 @@ def _changes(kind: Any, before: Any, after: Any, viewer: User) -> list[Change]:
     return [
         Change(label, str(kind._meta.get_field(name).verbose_name), old, new)
         for name in names
+        if before is None or _value(kind, before, name) != _value(kind, after, name)
         if (old := _plain(kind, before, name, viewer)) != (new := _plain(kind, after, name, viewer))
     ]
 
@@ -285,11 +296,15 @@ def _label(kind: Any, row: Any) -> str:
     return "" if issubclass(kind, Reviewed | Citation) else str(row)
 
 
+def _value(kind: Any, row: Any, name: str) -> Any:
+    return getattr(row, kind._meta.get_field(name).attname)
+
+
 def _plain(kind: Any, row: Any, name: str, viewer: User) -> str:
     if row is None:
         return ""
     field = kind._meta.get_field(name)
-    value = getattr(row, field.attname)
+    value = _value(kind, row, name)
     if value in (None, "", []):
         return ""
     if isinstance(field, models.ForeignKey):
