@@ -228,7 +228,7 @@ def test_the_reading_side(reader, world):
     level = reader.level
     counted = {"persons": "persons", "events": "events", "releases": "releases", "sources": "sources"}
     for name, queries in LISTS.items():
-        for query in queries:
+        for query in queries if level == PUBLIC else queries[:2]:
             response = reader.get(reverse(name), query, status=None)
             assert response.status_code in {200, 404}
             if not query:
@@ -420,7 +420,8 @@ def test_lists_of_the_admin(worker, world):
         for query in queries if worker.user is world.alice else queries[:1]:
             response = worker.get(address(model, "changelist"), query, status=None)
             assert response.status_code in {200, 302}
-        worker.get(address(model, "add"))
+        if worker.user is world.alice:
+            worker.get(address(model, "add"))
     events = world.chains["sealed published"].rows[ReleaseEvent]
     for name in ("release", "reportedfigure"):
         listed = reverse(f"admin:releases_{name}_changelist")

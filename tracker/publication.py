@@ -28,7 +28,7 @@ from tracker import review
 from tracker.models import Citation, Part, Record, Reviewed, Row, Source, User
 from tracker.models.rules import explain
 from tracker.review import Refused, references, support_of
-from tracker.versions import editors, former_owners, history_of, rows_at
+from tracker.versions import editors, former_owners, history_of, latest, rows_at
 from tracker.vocabularies import Audience, Disclosure, ReviewState, Standing
 
 COPIES = (Audience.RESEARCHER, Audience.PUBLIC)
@@ -337,9 +337,9 @@ class Copy:
         for part in model.part_models():
             column = part._meta.get_field(part.owner).attname  # type: ignore[union-attr]
             rows = rows_at(part, column, moments)
-            current = part._base_manager.in_bulk([row.pgh_obj_id for row in rows])
+            current = latest(part, [row.pgh_obj_id for row in rows])
             for row in rows:
-                now = current.get(row.pgh_obj_id)
+                now = current[row.pgh_obj_id]
                 record = records[getattr(row, column)]
                 if self._is_open(part, row, now, record):
                     stood.append((part, row, now))
@@ -348,14 +348,17 @@ class Copy:
         return self._resolved(stood)
 
     def _is_open(self, part: type[Part], row: Any, now: Any, record: tuple[Any, Any]) -> bool:
-        versions = [version for version in (row, now) if version is not None]
-        own = all(self.sees(version.disclosure) for version in versions if hasattr(version, "disclosure"))
+        """Whether nothing closed it, then or now; what was deleted since is as closed as it was last."""
+        own = all(self.sees(version.disclosure) for version in (row, now) if hasattr(version, "disclosure"))
         if not own or not all(part.open_with(version) for version in record):
             return False
-        if now is None or getattr(now, f"{part.owner}_id") == record[1].pk:
+        owner = getattr(now, f"{part.owner}_id")
+        if owner == record[1].pk:
             return True
         # it belongs to another record now, and is as closed as that
-        return part.open_with(now.record) and now.record.pk in self._open(type(now.record), {now.record.pk})
+        holder = type(record[1])
+        other = holder._base_manager.filter(pk=owner).first()
+        return other is not None and part.open_with(other) and owner in self._open(holder, {owner})
 
     def _resolved(self, stood: list[tuple[type[Row], Any, Any]]) -> tuple[Rows, Ids]:
         """Values to write, with no foreign key to anything the copy does not hold."""
@@ -392,9 +395,7 @@ class Copy:
     def _look_at_sources(self, stood: list[tuple[type[Row], Any, Any]]) -> None:
         """A citation is also as closed as the source that it has now."""
         named = {
-            now.source_id
-            for kind, row, now in stood
-            if issubclass(kind, Citation) and now is not None and now.source_id != row.source_id
+            now.source_id for kind, row, now in stood if issubclass(kind, Citation) and now.source_id != row.source_id
         }
         for source in Source._base_manager.filter(pk__in=named):
             closed = Source.closure_of(source)
@@ -403,7 +404,7 @@ class Copy:
 
     def _values(self, kind: type[Row], row: Any, now: Any) -> dict[str, Any]:
         values: dict[str, Any] = {"id": row.pgh_obj_id}
-        versions = tuple(version for version in (row, now) if version is not None)
+        versions = (row, now)
         for name in kind.columns_for(self.audience):
             attname = kind._meta.get_field(name).attname  # type: ignore[union-attr]
             values[attname] = self._redacted(kind, name, getattr(row, attname), versions)
@@ -438,8 +439,7 @@ class Copy:
                 values.update({name: "" for name in ("stated", "value", "quote", "reasoning") if name in values})
                 if values["standing"] == Standing.REJECTED and not values["reason"]:
                     return None
-        sources = {row.source_id, *([now.source_id] if now is not None else [])}
-        closed = {self._closed[source] for source in sources if source in self._closed}
+        closed = {self._closed[source] for source in (row.source_id, now.source_id) if source in self._closed}
         if not closed:
             return values  # as far as its source is known to the copy: see _linked
         if closed != {Disclosure.STAFF} or values["standing"] != Standing.ACCEPTED:

@@ -47,6 +47,15 @@ def rows_at(
     return list(history._base_manager.using(using).raw(sql, [ids, times]))
 
 
+def latest(model: type[Row], ids: Iterable[UUID]) -> dict[UUID, Any]:
+    """The rows as they are now; of those deleted, what they last were (a row of history)."""
+    wanted = list(ids)
+    found: dict[UUID, Any] = dict(model._base_manager.in_bulk(wanted))
+    gone = [pk for pk in wanted if pk not in found]
+    deleted: Any = history_of(model)._base_manager.filter(pgh_obj_id__in=gone, pgh_label="delete")
+    return found | {row.pgh_obj_id: row for row in deleted.order_by("pgh_id")}
+
+
 def _ignored(model: type[Row]) -> list[str]:
     """Columns whose change says nothing about the world: of the event itself, and of the review."""
     columns = ["pgh_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pgh_context", "pgh_context_id", "revision"]

@@ -245,6 +245,24 @@ def test_giving_a_citation_another_confidential_source_closes_it_at_once(enter, 
     assert_sound()
 
 
+def test_what_was_closed_is_not_opened_by_deleting_it(enter, out, source, alice):
+    person = enter(Person, label="x")
+    name = add(alice, Name, person=person, text="Secret Exampleva")
+    citation = add(alice, PersonCitation, person=person, source=source, stated="a secret")
+    out(person)
+    letter = add(alice, Source, title="A letter", disclosure="sealed")
+    save(name, alice, disclosure="staff")
+    save(citation, alice, source=letter)
+    with by(alice):
+        name.delete()
+        citation.delete()
+    publication.close(person)
+    for copy in COPIES:
+        assert Name.objects.using(copy).count() == 0
+        assert not PersonCitation.objects.using(copy).filter(stated="a secret").exists()
+    assert_sound()
+
+
 def test_a_relationship_with_somebody_hidden_is_hidden(enter, out, alice):
     husband = out(enter(Person, label="husband", disclosure="researcher"))
     person = enter(Person, label="x")
