@@ -67,7 +67,7 @@ def test_a_source_is_added_in_a_window_of_its_own_and_nothing_typed_is_lost(page
     expect(page.locator("#id_citations-0-source option:checked")).to_have_text("An invented report")
     page.select_option("#id_citations-0-about", "name:#0")
     page.click("[name=_submit]")
-    page.wait_for_url("**/tracker/person/")
+    page.wait_for_url("**/change/")
     person = Person.objects.get()
     assert (person.name, person.review_state) == ("Anna Exampleva", "submitted")
     assert person.citations.get().source == Source.objects.get()

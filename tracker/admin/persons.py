@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from releases.models import Release
-from tracker.admin.base import CitationInline, GrantInline, Link, PartInline, RecordAdmin, to, visible
+from tracker.admin.base import CitationInline, GrantInline, Link, PartInline, RecordAdmin, status_in_words, to, visible
+from tracker.admin.merging import Merging
+from tracker.admin.romanising import NameFormSet, spellings
 from tracker.models import (
     Detention,
     ExternalIdentifier,
@@ -27,7 +31,6 @@ from tracker.models import (
     Prosecution,
     Recognition,
     Relationship,
-    Status,
     User,
     Verdict,
 )
@@ -41,9 +44,14 @@ FIRST_NAME = Subquery(
 
 class NameInline(PartInline):
     model = Name
+    formset = NameFormSet
+    template = "admin/names.html"
     leading = True
     extra = 1
     fields = ("text", "position", "kind", "language", "script", "scheme", "disclosure")
+
+    class Media:
+        js = (forms.Script("tracker/admin/spellings.js", defer=True),)
 
 
 class RelationshipInline(PartInline):
@@ -122,7 +130,7 @@ def _releases(person: Person, user: User) -> Iterator[Entry]:
 
 
 @admin.register(Person)
-class PersonAdmin(RecordAdmin):
+class PersonAdmin(Merging, RecordAdmin):
     change_form_template = "admin/person.html"
     list_display = ("name", "today", "born", "citizenships", "review_state", "disclosure", "pid")
     list_filter = ("identification", "disclosure", "sex")
@@ -144,6 +152,10 @@ class PersonAdmin(RecordAdmin):
         (gettext_lazy("What may be published"), {"fields": ("disclosure", ("consent", "consent_by", "consent_on"))}),
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        offered = path("spellings/", self.admin_site.admin_view(spellings), name="tracker_person_spellings")
+        return [offered, *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).with_status(timezone.localdate())
 
@@ -151,9 +163,12 @@ class PersonAdmin(RecordAdmin):
         return (FIRST_NAME.asc(nulls_last=True), "pid")
 
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        queryset = self.without_merged(request, queryset, search_term)
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(pk__in=Person.objects.named(search_term).values("pk")), False
+        found = queryset.named(search_term)
+        # best first, unless a column was clicked to sort by
+        return (found.order_by(*queryset.query.order_by) if request and ORDER_VAR in request.GET else found), False
 
     @admin.display(description=gettext_lazy("name"), ordering=FIRST_NAME)
     def name(self, obj: Person) -> str:
@@ -173,11 +188,3 @@ class PersonAdmin(RecordAdmin):
             if self.admin_site.is_registered(Release):
                 context["add_release"] = f"{reverse('admin:releases_release_add')}?person={obj.pk}"
         return super().render_change_form(request, context, *args, **kwargs)
-
-
-def status_in_words(person: Any) -> str:
-    """The status annotated by ``with_status``, with how certain it is."""
-    label = Status(person.status).label
-    if person.status_certain or person.status == Status.UNKNOWN:
-        return str(label)
-    return _("possibly %(status)s") % {"status": label}
