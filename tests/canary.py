@@ -48,6 +48,7 @@ from tracker.models import (
     FacilityCitation,
     Grant,
     Name,
+    NotTheSame,
     Organisation,
     OrganisationCitation,
     OrganisationName,
@@ -68,7 +69,8 @@ from tracker.models import (
     Verdict,
     VerdictCitation,
 )
-from tracker.models.fields import CodedArrayField, CodedField, ImpreciseDateField, SearchKeyField
+from tracker.models.fields import CodedArrayField, CodedField, ImpreciseDateField, KeyField
+from tracker.models.identity import in_order
 
 MODELS = [
     model
@@ -119,7 +121,7 @@ COLUMNS = {
         "death_circumstances",
         f"consent consent_by consent_on {_REVIEW}",
     ),
-    Name: _columns(f"{_ALWAYS} person text language script kind scheme position search_key disclosure"),
+    Name: _columns(f"{_ALWAYS} person text language script kind scheme position search_key sound_key near_keys disclosure"),
     Relationship: _columns(f"{_ALWAYS} person kind other note disclosure"),
     Recognition: _columns(f"{_ALWAYS} person body status criteria started ended"),
     ExternalIdentifier: _columns(f"{_ALWAYS} person scheme value"),
@@ -193,7 +195,8 @@ ABOVE = {
     Sentence: ["verdict"],
     Concession: ["event"],
     Leg: ["release"],
-    **{model: [] for model in (Person, ReleaseEvent, Source, Organisation, Facility, Provision, Case)},
+    Person: ["merged_into"],
+    **{model: [] for model in (ReleaseEvent, Source, Organisation, Facility, Provision, Case)},
 }  # fmt: skip
 
 #: In the copies of these audiences the column is coarser than what was entered.
@@ -350,8 +353,8 @@ class World:
                 for model in LEAST:
                     if model in COLUMNS:
                         model.objects.bulk_create([row for c in self.chains.values() for row in c.rows[model]])
-                for grant in self.grants:
-                    grant.save()
+                for row in (*self.grants, *self.apart):
+                    row.save()
         self._publish()
         self.visible = {level: self._visible(level) for level in (PUBLIC, RESEARCHERS, STAFF)}
 
@@ -400,9 +403,7 @@ class World:
     def _value(self, row, column):
         """Something that is nowhere else; None for a column that has no room for it."""
         kept = {"id", "revision", "position", "pid", "rid", "about"}
-        if column.name in kept or isinstance(
-            column, CodedField | CodedArrayField | SearchKeyField | models.BooleanField
-        ):
+        if column.name in kept or isinstance(column, CodedField | CodedArrayField | KeyField | models.BooleanField):
             return None
         late = (type(row), column.name) in {(Detention, "ended"), (Person, "died")}
         match column:
@@ -469,6 +470,10 @@ class World:
         })  # fmt: skip
         self._add(open_, PersonCitation, {"origin": theirs[Source][0]})
         self.merged = self._add(open_, Person, {"merged_into": theirs[Person][0]})
+        self.redirect = self._add(open_, Person, {"merged_into": ours[Person][0]})
+        self.apart = [
+            self._tell_apart(open_, *pair) for pair in (ours[Person][:2], [ours[Person][0], theirs[Person][0]])
+        ]
         self.repeating = self._add(open_, Source, {"derived_from": theirs[Source][0]})
         self._add(open_, PersonCitation, {"source": self.repeating})
         # these pointed to something sealed before; see _publish
@@ -487,6 +492,12 @@ class World:
             cited = next((m for m in MODELS if issubclass(m, Citation) and m.owner == row._meta.model_name), None)
             if cited and isinstance(row, Record):
                 self._add(open_, cited, {cited.owner: row})
+
+    def _tell_apart(self, chain, one, two):
+        pair = NotTheSame(**in_order(one, two), why=self.markers.text(), decided_by=self.alice)
+        pair.chain = chain
+        self.markers.note(pair, "why", pair.why)
+        return pair
 
     # Publishing
 
@@ -584,13 +595,19 @@ class World:
         """The rows that this audience may see, by id; staff: those without a grant."""
         if level == STAFF:
             # whoever works here sees a row with all that it points to, or not at all
-            return {
+            apart = {pair.pk: pair for pair in self.apart if max(map(self.closure, (pair.person, pair.other))) < SEALED}
+            return apart | {
                 row.pk: row
                 for row in self.rows
                 if self.closure(row) < SEALED
                 and not (getattr(row, "origin", None) and self.closure(row.origin) == SEALED)
             }
-        open_ = {row.pk: row for row in self.rows if row.chain.is_out and self.closure(row) <= level}
+        open_ = {
+            row.pk: row
+            for row in self.rows
+            # what is left with a merged person is told nowhere
+            if row.chain.is_out and self.closure(row) <= level and not self._leads_on(getattr(row, "person", None), row)
+        }
         while True:
             # what has no review comes along with what needs it, and with nothing else
             needed = {
@@ -608,6 +625,9 @@ class World:
                 return kept
             open_ = kept
 
+    def _leads_on(self, person, row):
+        return isinstance(row, Part) and isinstance(person, Person) and person.merged_into is not None
+
     def _support(self, row):
         """The record without a review that a row is, or is part of."""
         while isinstance(row, Part):
@@ -621,7 +641,9 @@ class World:
             return False
         if level == STAFF:
             return True
-        if not published or COLUMNS[type(row)][column] > level:
+        if not published or isinstance(row, NotTheSame) or COLUMNS[type(row)][column] > level:
+            return False
+        if isinstance(row, Person) and row.merged_into and column not in {"id", "pid"}:
             return False
         if (type(row), column) == (Person, "born"):
             return level != PUBLIC

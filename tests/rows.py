@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import uuid
 
 import pytest
 from django.apps import apps
@@ -30,6 +31,7 @@ from tracker.models import (
     FacilityCitation,
     Grant,
     Name,
+    NotTheSame,
     Organisation,
     OrganisationCitation,
     OrganisationName,
@@ -59,6 +61,12 @@ def _number(_given):
     return f"invented-{next(_numbers)}"
 
 
+def _behind(given):
+    """A person whose key comes after that of the other one."""
+    first = given["person"].pk
+    return make(Person, id=uuid.UUID(int=first.int + 1 + uuid.uuid4().int % (2**128 - 1 - first.int)))
+
+
 #: What a row cannot do without; all else may be unknown. A model stands for a row of it, a function is given what
 #: is already known of the row.
 LEAST = {
@@ -77,6 +85,7 @@ LEAST = {
     Recognition: {"person": Person, "body": Organisation, "status": "political_prisoner"},
     ExternalIdentifier: {"person": Person, "scheme": "invented", "value": _number},
     PersonCitation: {"person": Person, "source": Source},
+    NotTheSame: {"person": Person, "other": _behind, "why": "Two invented persons", "decided_by": User},
     Detention: {"person": Person},
     Placement: {"detention": Detention},
     Episode: {"detention": Detention, "kind": "hunger_strike"},

@@ -18,7 +18,7 @@ from releases.models import Release, ReleaseEvent
 from tests.canary import COLUMNS, LEVEL, MODELS, PUBLIC, RESEARCHERS, STAFF, World
 from tests.conftest import ALL_DATABASES
 from tracker import export
-from tracker.models import Detention, Person, Prosecution, Recognition, Source
+from tracker.models import Detention, NotTheSame, Person, Prosecution, Recognition, Source
 from tracker.publication import HELD
 
 pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
@@ -128,7 +128,8 @@ READ = {
     "login", "logout",
 }  # fmt: skip
 WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
-        "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$"}  # fmt: skip
+        "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$",
+        "tracker_person_merge", "tracker_person_act", "tracker_person_duplicates"}  # fmt: skip
 PAGES = ("changelist", "add", "change", "history", "delete", "review")
 
 
@@ -219,6 +220,8 @@ def persons_of(world, level):
 
 
 def expected(world, level, table):
+    if table == "merged_persons":
+        return len([row for row in rows_of(world, level, Person) if row.merged_into])
     return len(
         persons_of(world, level) if table == "persons" else rows_of(world, level, *export.get_table(table).models)
     )
@@ -247,13 +250,13 @@ def test_the_reading_side(reader, world):
         reader.get(url, status=404)
     for name, key, model in (("person", "pid", Person), ("event", "rid", ReleaseEvent), ("source", "pk", Source)):
         rows = [chain.rows[model][0] for chain in world.chains.values()]
-        rows += [world.repeating, world.merged]
+        rows += [world.repeating, world.merged, world.redirect]
         for row in rows:
             if not isinstance(row, model) or row.pk not in world.visible[level]:
                 continue
             merged = getattr(row, "merged_into", None)
             gone_on = merged is not None and merged.pk in world.visible[level]
-            reader.get(reverse(name, args=[getattr(row, key)]), status=302 if gone_on else 200)
+            reader.get(reverse(name, args=[getattr(row, key)]), status=301 if gone_on else 200)
     reader.get(reverse("source", args=[HELD]))
     texts = {marker for marker in world.allowed(level) if marker.endswith("qz")}
     of_pages = {Person: "summary", Detention: "allegation", ReleaseEvent: "title", Source: "title"}
@@ -321,6 +324,8 @@ def in_files(world, marker, level):
     """persons.csv has no relatives and nobody who turned out to be somebody else; nor have files of what hangs on it
     any word more than that."""
     row, _column, _published = world.markers.of[marker]
+    if isinstance(row, NotTheSame):
+        return False  # a decision of the staff's
     return not isinstance(row, Person) or row in persons_of(world, level)
 
 
@@ -422,6 +427,9 @@ def test_lists_of_the_admin(worker, world):
             assert response.status_code in {200, 302}
         if worker.user is world.alice:
             worker.get(address(model, "add"))
+    for query in ({}, {"apart": "1"}, {"agree": "1"}):
+        worker.get(reverse("admin:tracker_person_duplicates"), query)
+    assert world.apart[0].why in worker.found
     events = world.chains["sealed published"].rows[ReleaseEvent]
     for name in ("release", "reportedfigure"):
         listed = reverse(f"admin:releases_{name}_changelist")
@@ -438,6 +446,8 @@ def test_records_in_the_admin(worker, world):
             for row in rows:
                 if row is not rows[0] and row.pk not in knots and model is not Person:
                     continue
+                if row is world.merged:
+                    continue  # as closed as the sealed person it is
                 pages = ("change", "history", "delete") if worker.user is world.alice else ("history",)
                 for page in pages if name == "public published" else pages[:1]:
                     response = worker.get(address(model, page, row.pk), status=None)
@@ -455,8 +465,8 @@ def test_what_is_sealed_answers_in_the_admin_as_what_never_was(worker, world):
     sealed = {}
     for row in world.rows:
         if row.pk not in world.visible[STAFF]:
-            sealed.setdefault(type(row), row)
-    for model, row in sealed.items():
+            sealed.setdefault((type(row), getattr(row, "merged_into", None) is None), row)
+    for (model, _unmerged), row in sealed.items():
         if model in admin.site._registry:
             for page in ("change", "history", "delete", "review"):
                 url = address(model, page, uuid.UUID(int=0)).replace(str(uuid.UUID(int=0)), "{}")
@@ -474,6 +484,14 @@ def test_what_is_sealed_answers_in_the_admin_as_what_never_was(worker, world):
         for text in texts:
             fill = "00000-00000" if "-" in text else "zqfffffqz"
             worker.same_as_never(address(model, "changelist"), text, fill, {"q": "{}"})
+    kept, merging = world.chains["public published"].rows[Person][0], worker.user is world.root
+    merge = reverse("admin:tracker_person_merge", args=[kept.pk])
+    worker.get(merge, {"other": str(world.chains["public edited"].rows[Person][0].pk)}, status=200 if merging else 403)
+    for url, key, other in (
+        (merge, {"other": "{}"}, str(person.pk)), (merge, {"other-search": "{}"}, person.pid),
+        (reverse("admin:tracker_person_merge", args=[uuid.UUID(int=0)]).replace(str(uuid.UUID(int=0)), "{}"), {}, str(person.pk)),
+    ):  # fmt: skip
+        worker.same_as_never(url, other, "00000-00000" if other == person.pid else never, key)
     for model, name, row in (
         (Release, "event", event), (Release, "person", person), (Detention, "person", person),
         (Release, "after", rows[Release][0]), (Prosecution, "person", person),

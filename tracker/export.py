@@ -26,7 +26,11 @@ from tracker.vocabularies import Audience
 
 _RECORDS = (*TRACKER_TABLES, *RELEASES_TABLES)
 #: Every table, in the order of the codebook.
-TABLES: Final[tuple[Table, ...]] = (*_RECORDS, citations({table.model: table.name for table in _RECORDS}))
+TABLES: Final[tuple[Table, ...]] = (
+    *_RECORDS,
+    # of two tables of one model the first holds the records
+    citations({table.model: table.name for table in reversed(_RECORDS)}),
+)
 
 BLOCK: Final = 64 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff".encode()

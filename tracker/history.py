@@ -13,6 +13,7 @@ from django.db.models import CharField, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
 
 from tracker.models import Record, Row, User
+from tracker.models.fields import KeyField
 from tracker.versions import history_of
 
 # an empty list, an empty text and nothing are the same to a reader
@@ -30,6 +31,9 @@ class Change:
     before: dict[str, str]
     after: dict[str, str]
     why: str = ""
+    #: what it was part of, if that has a name (a merge), and the key of the context
+    act: str = ""
+    context: str = ""
 
     @property
     def columns(self) -> list[tuple[str, str, str]]:
@@ -46,7 +50,7 @@ def changes(record: Record, *, viewer: User | None = None) -> Changes:
 def sent_back(record: Record) -> Change | None:
     """The last time the record was returned to whoever entered it, with the reason."""
     events = history_of(type(record))._base_manager.filter(pgh_obj_id=record.pk, pgh_context__has_key="why")
-    event: Any = events.order_by("-pgh_id").first()
+    event: Any = events.exclude(pgh_context__has_key="act").order_by("-pgh_id").first()
     if event is None:
         return None
     names = _Names([(type(record), event)], None)
@@ -116,7 +120,7 @@ class Changes(Sequence[Change]):
             keys[label].append(key)
         rows: dict[tuple[str, int], tuple[Any, Any]] = {}
         for label, wanted in keys.items():
-            for key, pair in _with_previous(self.kinds[label], wanted).items():
+            for key, pair in with_previous(self.kinds[label], wanted).items():
                 rows[label, key] = pair
         names = _Names(
             [(self.kinds[label], row) for (label, _key), pair in rows.items() for row in pair if row is not None],
@@ -140,6 +144,8 @@ class Changes(Sequence[Change]):
             before={name: text for name, text in before.items() if name not in same},
             after={name: text for name, text in after.items() if name not in same},
             why=str(context.get("why", "")),
+            act=str(context.get("act", "")),
+            context=str(event.pgh_context_id or ""),
         )
 
 
@@ -155,7 +161,7 @@ def _pointing(kind: type[Row], *, besides: str = "") -> list[Any]:
     ]
 
 
-def _with_previous(kind: type[Row], keys: Iterable[int]) -> dict[int, tuple[Any, Any]]:
+def with_previous(kind: type[Row], keys: Iterable[int]) -> dict[int, tuple[Any, Any]]:
     """Events by key, each with the event of the same row before it. Two queries."""
     history = history_of(kind)
     earlier = history._base_manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
@@ -201,7 +207,7 @@ class _Names:
         return self.names.get(User, {}).get(str(key), "") if key else ""
 
     def values(self, kind: type[Row], row: Any) -> dict[str, str]:
-        hidden = {"id", "revision", "search_key", "published_at", getattr(kind, "owner", "")}
+        hidden = {"id", "revision", "published_at", getattr(kind, "owner", ""), *KeyField.names_in(kind)}
         values = {}
         for field in kind._meta.concrete_fields:
             value = getattr(row, field.attname)

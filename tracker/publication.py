@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 
 from tracker import review
 from tracker.models import Citation, Part, Record, Reviewed, Row, Source, User
+from tracker.models.fields import KeyField
 from tracker.models.rules import explain
 from tracker.review import Refused, references, support_of
 from tracker.versions import editors, former_owners, history_of, latest, rows_at
@@ -106,14 +107,17 @@ def withdraw(records: Iterable[Reviewed], *, by: User) -> None:
         _refresh(scope)
 
 
-def close(record: Record) -> None:
-    """Bring a stricter disclosure (or consent) of a saved record, or of its parts, into the copies at once.
+def close(*records: Record) -> None:
+    """Bring a stricter disclosure (or consent) of saved records, or of their parts, into the copies at once.
 
     Costs little when nothing became stricter, and never shows anything that was not published. Call it last in a
     transaction: what it takes out of the copies does not return when the transaction is rolled back.
     """
+    scope: Ids = defaultdict(set)
+    for record in records:
+        scope[type(record)].add(record.pk)
     with transaction.atomic():
-        _refresh({type(record): {record.pk}})
+        _refresh(scope)
 
 
 def delete(record: Record) -> None:
@@ -308,7 +312,10 @@ class Copy:
             for field in _anchors(model):
                 target: Any = field.related_model
                 above = {pk: tuple(getattr(row, field.attname) for row in pair) for pk, pair in found.items()}
-                held = self.shown(target, {then for then, _now in above.values()} - {None})
+                wanted_above = {then for then, _now in above.values()} - {None}
+                # those of its own kind that are being asked for are not in the cache yet
+                own = wanted_above & asked if target is model else set()
+                held = self.shown(target, wanted_above - own).keys() | (own & found.keys())
                 moved = self._open(target, {now for then, now in above.values() if now != then} - {None})
                 found = {
                     pk: found[pk]
@@ -333,7 +340,7 @@ class Copy:
         """The rows the copy should hold of these records and their parts, and the supporting records they need."""
         records = self.shown(model, ids)
         stood: list[tuple[type[Row], Any, Any]] = [(model, row, now) for row, now in records.values()]
-        moments = [(pk, now.published_at) for pk, (_row, now) in records.items()]
+        moments = [(pk, now.published_at) for pk, (row, now) in records.items() if model.leads_on(row) is None]
         for part in model.part_models():
             column = part._meta.get_field(part.owner).attname  # type: ignore[union-attr]
             rows = rows_at(part, column, moments)
@@ -405,9 +412,13 @@ class Copy:
     def _values(self, kind: type[Row], row: Any, now: Any) -> dict[str, Any]:
         values: dict[str, Any] = {"id": row.pgh_obj_id}
         versions = (row, now)
+        only = kind.leads_on(row) if issubclass(kind, Record) else None
         for name in kind.columns_for(self.audience):
             attname = kind._meta.get_field(name).attname  # type: ignore[union-attr]
-            values[attname] = self._redacted(kind, name, getattr(row, attname), versions)
+            value = getattr(row, attname) if only is None or name in only else _empty(kind, attname)
+            values[attname] = self._redacted(kind, name, value, versions)
+        for name in KeyField.names_in(kind):
+            values[name] = kind._meta.get_field(name).key_of(values["text"])  # type: ignore[union-attr]
         if kind.redacted:
             self._stood[row.pgh_obj_id] = versions
         if issubclass(kind, Reviewed):

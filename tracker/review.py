@@ -9,11 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pghistory
+from django.apps import apps
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from tracker.models import Citation, Person, Record, Reviewed, Row, User
-from tracker.versions import editors, former_owners, rows_at, submitted_at
+from tracker.models.fields import KeyField
+from tracker.versions import editors, former_owners, history_of, rows_at, submitted_at
 from tracker.vocabularies import Audience, Consent, Disclosure, ReviewState, Standing
 
 
@@ -69,7 +71,9 @@ def _locked(records: Iterable[Reviewed]) -> list[Reviewed]:
 
 def missing(record: Reviewed) -> list[str]:
     """What has to be entered before the record can be submitted, a sentence each."""
-    sentences = []
+    sentences: list[str] = []
+    if isinstance(record, Person) and record.merged_into_id:
+        return sentences  # what it said is said, and cited, by another record
     if isinstance(record, Person) and record.consent == Consent.NOT_AT_ALL:
         sentences.append(_("“%(record)s” does not want to be published. It stays with staff.") % {"record": record})
     try:
@@ -96,7 +100,13 @@ def obstacles(records: Iterable[Reviewed], *, by: User) -> list[str]:
         elif record.submitted_by_id == by.pk:  # type: ignore[attr-defined]
             sentences.append(_("You submitted “%(record)s” yourself: somebody else has to publish it.") % name)
         sentences += missing(record)
-    return [*sentences, *_opened_alone(chosen, by), *_shown_elsewhere(chosen, by), *_unpublished_targets(chosen)]
+    return [
+        *sentences,
+        *_opened_alone(chosen, by),
+        *_shown_elsewhere(chosen, by),
+        *_shown_below(chosen),
+        *_unpublished_targets(chosen),
+    ]
 
 
 def changed_by(records: Iterable[Reviewed]) -> dict[UUID, set[str]]:
@@ -191,6 +201,49 @@ def _shown_elsewhere(records: list[Reviewed], by: User) -> list[str]:
                     % {"part": row, "record": row.record, "other": other}
                 )
     return sentences
+
+
+def _shown_below(records: list[Reviewed]) -> list[str]:
+    """A record that readers still see below one that only leads to another from now on."""
+    together = {record.pk for record in records}
+    sentences = []
+    for record in records:
+        if record.leads_on(record) is None:
+            continue
+        sentences += _leads_to_what_is_not_shown(record, together)
+        kinds: list[Any] = [model for model in apps.get_models() if issubclass(model, Reviewed)]
+        for model in kinds:
+            for name in model.below:
+                field: Any = model._meta.get_field(name)
+                if field.related_model is not type(record):
+                    continue
+                ever = history_of(model)._base_manager.filter(**{field.attname: record.pk}).values("pgh_obj_id")
+                rows = model._base_manager.filter(pk__in=ever, published_at__isnull=False).exclude(pk__in=together)
+                moments = [(row.pk, row.published_at) for row in rows if row.published_at]
+                shown = {
+                    row.pgh_obj_id for row in rows_at(model, "id", moments) if getattr(row, field.attname) == record.pk
+                }
+                sentences += [
+                    _("“%(row)s” is still shown with “%(record)s”: publish the two together.")
+                    % {"row": row, "record": record}
+                    for row in rows
+                    if row.pk in shown
+                ]
+    return sentences
+
+
+def _leads_to_what_is_not_shown(record: Reviewed, together: set[UUID]) -> list[str]:
+    """From the moment that readers are led on, they have to find there what they found here."""
+    model = type(record)
+    moments = [(record.pk, record.published_at)] if record.published_at else []
+    if not moments or any(model.leads_on(row) is not None for row in rows_at(model, "id", moments)):
+        return []
+    above = [getattr(record, name) for name in model.below]
+    return [
+        _("“%(row)s” is to lead to “%(record)s”: publish the two together.") % {"row": record, "record": target}
+        for target in above
+        if target is not None and target.pk not in together
+    ]
 
 
 def _unpublished_targets(records: list[Reviewed]) -> list[str]:
@@ -288,7 +341,8 @@ def _changes(kind: Any, before: Any, after: Any, viewer: User) -> list[Change]:
 
 
 def _staff_columns(kind: Any) -> list[str]:
-    hidden = {"id", "revision", "search_key", "pid", "rid", *Reviewed.review_columns, getattr(kind, "owner", "")}
+    hidden = {"id", "revision", "pid", "rid", getattr(kind, "owner", "")}
+    hidden |= {*Reviewed.review_columns, *KeyField.names_in(kind)}
     return [field.name for field in kind._meta.concrete_fields if field.name not in hidden]
 
 

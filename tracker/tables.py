@@ -164,6 +164,28 @@ EXTERNAL_IDENTIFIERS = Table(
     ),
 )
 
+
+def _merged(model: type[Row], audience: Audience) -> QuerySet[Any]:
+    return rows(model, audience).filter(merged_into__isnull=False)
+
+
+MERGED_PERSONS = Table(
+    name="merged_persons",
+    definition=_(
+        "People who turned out to be somebody else of the file. What was said of them is said of that person now; the"
+        " identifier that was in print leads there."
+    ),
+    models=(Person,),
+    rows=_merged,
+    order=("pid", "id"),
+    columns=fields(
+        Person,
+        id=ID,
+        pid=_("The identifier that is no longer used."),
+        merged_into=_("Who it is, in `persons.csv`, unless nothing else is known of that person."),
+    ),
+)
+
 ORGANISATIONS = Table(
     name="organisations",
     definition=_("Bodies that recognise, release, receive or report."),
@@ -581,6 +603,7 @@ TABLES: tuple[Table, ...] = (
     RELATIONSHIPS,
     RECOGNITIONS,
     EXTERNAL_IDENTIFIERS,
+    MERGED_PERSONS,
     DETENTIONS,
     PLACEMENTS,
     EPISODES,

@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from releases import reconciliation
 from releases.filters import EventFilter, ReleaseFilter
-from releases.models import Release, ReleaseEvent, ReportedFigure
+from releases.models import Release, ReportedFigure
 from tracker import codebook as codebooks
 from tracker import export, timeline
 from tracker import vocabularies as v
@@ -98,7 +99,10 @@ def person(request: Any, pid: str) -> HttpResponse:
         pid=pid,
     )
     if found.merged_into:
-        return redirect(found.merged_into)
+        # for good, as far as anybody knows; a browser that kept it would not learn that it was taken back
+        response = redirect(found.merged_into, permanent=True)
+        patch_cache_control(response, no_cache=True)
+        return response
     relationships = Relationship.objects.using(using).prefetch_related("person__names", "other__names")
     cases = Prosecution.objects.using(using).filter(person=found, case__isnull=False).values("case")
     together = Prosecution.objects.using(using).filter(case__in=cases).exclude(person=found)
@@ -110,7 +114,10 @@ def person(request: Any, pid: str) -> HttpResponse:
             "names": [name for name in found.names.all() if name != found.primary_name],
             "status": Status(found.status),
             "today": timezone.localdate(),
-            "relationships": relationships.filter(Q(person=found) | Q(other=found)).order_by("kind", "id"),
+            # what pointed to a merged person as well is told once
+            "relationships": relationships.filter(Q(person=found) | Q(other=found))
+            .filter(person__merged_into=None, other__merged_into=None)
+            .order_by("kind", "id"),
             "codefendants": Person.objects.using(using)
             .filter(pk__in=together.values("person"))
             .prefetch_related("names"),
@@ -169,11 +176,11 @@ def _with_records(rows: QuerySet[Any], owner: str) -> QuerySet[Any]:
 # --- Data
 
 
-FILTERS: dict[Any, type[Filter]] = {
-    Person: PersonFilter,
-    Release: ReleaseFilter,
-    ReleaseEvent: EventFilter,
-    Source: SourceFilter,
+FILTERS: dict[str, type[Filter]] = {
+    "persons": PersonFilter,
+    "releases": ReleaseFilter,
+    "release_events": EventFilter,
+    "sources": SourceFilter,
 }
 
 
@@ -195,7 +202,7 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     excel = request.GET.get("excel", "0")
     if excel not in {"0", "1"}:
         problems.append(_("excel=%(value)s: write 1 or 0.") % {"value": excel})
-    filters = FILTERS.get(table.models[0], _NoFilter)
+    filters = FILTERS.get(table.name, _NoFilter)
     chosen = filters.of(request, table.models[0].objects.using(audience))  # type: ignore[attr-defined]
     if unknown := chosen.unknown({"excel"}):
         known = ", ".join(chosen.filters) or _("none")

@@ -107,7 +107,7 @@ class ReleaseAdmin(RecordAdmin):
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(person__in=Person.objects.named(search_term)), False
+        return queryset.filter(person__in=Person.objects.named(search_term).order_by().values("pk")), False
 
     @admin.display(description=gettext_lazy("way out"))
     def way_out(self, obj: Release) -> str:

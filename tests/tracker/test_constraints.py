@@ -1,6 +1,7 @@
 """Every rule of the tracker's tables is broken on purpose; what nobody may be forced to invent is left out."""
 
 from datetime import date
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -20,6 +21,7 @@ from tracker.models import (
     Facility,
     Grant,
     Name,
+    NotTheSame,
     Organisation,
     OrganisationName,
     Person,
@@ -144,6 +146,11 @@ def linked(**values):
     }
 
 
+def told_apart():
+    pair = make(NotTheSame)
+    return {"person": make(Person, id=UUID(int=1)), "other": pair.other}
+
+
 CASES = [
     *every_reviewed(APP),
     *every_claim(APP),
@@ -236,6 +243,22 @@ CASES = [
     ),
     Breach(ExternalIdentifier, "externalidentifier_is_not_empty", "value", bad={"value": ""}),
     Breach(ExternalIdentifier, "externalidentifier_is_not_empty", "value", bad={"scheme": ""}),
+    Breach(
+        NotTheSame,
+        "notthesame_in_one_order",
+        "other",
+        bad=lambda good: {"person": good["other"], "other": good["person"]},
+    ),
+    Breach(NotTheSame, "notthesame_in_one_order", "other", bad=lambda good: {"other": good["person"]}),
+    Breach(
+        NotTheSame,
+        "notthesame_once",
+        "other",
+        good=told_apart,
+        bad=lambda good: {"person": NotTheSame.objects.get(other=good["other"]).person},
+    ),
+    Breach(NotTheSame, "notthesame_has_a_reason", "why", bad={"why": " \n"}, by=("insert",)),
+    Breach(NotTheSame, "notthesame_is_not_reworded", "why", bad={"why": "After all"}, by=("update",)),
     Breach(
         Detention,
         "detention_ends_after_start",
@@ -457,6 +480,7 @@ BY_HAND = {
     "tracker_source.source_repeats_another",
     "tracker_source.source_repeats_no_circle",
     "tracker_person.person_merged_into_another",
+    "tracker_person.person_merged_in_one_step",
 }
 
 
@@ -503,6 +527,27 @@ def test_a_person_is_merged_into_another(db):
         assert refusal.rule == "person_merged_into_another"
         assert "itself" in str(refusal.sentence)
     change(person, merged_into=make(Person)).save()
+
+
+def test_a_merged_person_leads_to_one_that_is_not_merged(db):
+    kept, middle, other = make(Person), make(Person), make(Person)
+    for way in (
+        lambda person, into: change(person, merged_into=into).save(),
+        lambda person, into: update(Person, person.pk, merged_into=into),
+    ):
+        with transaction_of_its_own():
+            update(Person, middle.pk, merged_into=kept)
+        middle.refresh_from_db()
+        for chain in ((other, middle), (kept, other)):
+            chain[0].refresh_from_db()
+            refusal = refused(way, *chain)
+            assert (refusal.rule, refusal.field) == ("person_merged_in_one_step", "merged_into")
+        with transaction_of_its_own():  # in any order, as long as it ends well
+            update(Person, kept.pk, merged_into=other)
+            update(Person, middle.pk, merged_into=other)
+        with transaction_of_its_own():
+            update(Person, kept.pk, merged_into=None)
+            update(Person, middle.pk, merged_into=None)
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if issubclass(m, Reviewed)], ids=lambda m: m.__name__)

@@ -86,6 +86,21 @@ def test_a_record_is_copied_with_its_parts_and_what_they_need(enter, alice, bob,
     assert_sound()
 
 
+def test_a_copy_makes_its_own_keys_of_names(published, alice, bob):
+    person = published(Person, label="before")
+    with by(alice):
+        Name.objects.create(person=person, text="Марыя Прыкладава")
+    review.submit([person], by=alice)
+    publish([person], by=bob)
+    rows = Name.objects.using("public")
+    assert [found.pid for found in Person.objects.using("public").named("Maria Prikladova")] == [person.pid]
+    rows.update(sound_key="old", near_keys=["old"])
+    assert [difference.columns for difference in verify()] == [("sound_key", "near_keys")]
+    list(repair())
+    assert_sound()
+    assert rows.get().sound_key == Name.objects.get().sound_key
+
+
 def test_an_edit_changes_no_copy_until_a_second_person_publishes_it(published, alice, bob):
     person = published(Person, label="before")
     with by(alice):

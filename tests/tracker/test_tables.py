@@ -12,7 +12,7 @@ from releases.models import EventGrant
 from tracker import export
 from tracker.columns import Earliest, Edtf, Kind, Latest, PrecisionOf
 from tracker.dates import ImpreciseDate
-from tracker.models import Citation, Grant, Name, Person, Row
+from tracker.models import Citation, Grant, Name, NotTheSame, Person, Row
 from tracker.models.fields import day_range
 from tracker.vocabularies import Audience
 
@@ -23,7 +23,7 @@ NOT_EXPORTED = {
     "submitted_by": "names a member of staff",
     "reviewed_by": "names a member of staff",
     "search_key": "made from the name",
-    "merged_into": "a person merged into another is in no row",
+    "merged_into": "a person merged into another is in no row of persons, but in merged_persons",
 }
 
 COPIES = [Audience.RESEARCHER, Audience.PUBLIC]
@@ -31,12 +31,14 @@ COPIES = [Audience.RESEARCHER, Audience.PUBLIC]
 
 def test_every_table_of_the_database_is_in_a_file():
     kinds = {model for model in apps.get_models() if issubclass(model, Row)}
-    assert {model for table in export.TABLES for model in table.models} == kinds - {Grant, EventGrant}
+    assert {model for table in export.TABLES for model in table.models} == kinds - {Grant, EventGrant, NotTheSame}
 
 
 def test_every_field_is_a_column_or_left_out_for_a_reason():
     left_out = set()
     for table in export.TABLES[:-1]:
+        if table.name == "merged_persons":
+            continue  # they say nothing but who they are
         fields = {field.name for field in table.model._meta.concrete_fields}
         missing = fields - {column.field for column in table.columns}
         assert missing <= set(NOT_EXPORTED), f"{table.name} lacks {missing - set(NOT_EXPORTED)}"
@@ -105,7 +107,7 @@ def test_a_file_reads_nothing_that_its_copy_does_not_hold(audience):
             for model in table.models:
                 held = {"id", *model.columns_for(audience)}
                 empty = [field for field in model._meta.concrete_fields if field.name not in held]
-                drop = ", ".join(f'DROP COLUMN "{field.column}" CASCADE' for field in empty)
+                drop = ", ".join(f'DROP COLUMN IF EXISTS "{field.column}" CASCADE' for field in empty)
                 cursor.execute(f'ALTER TABLE "{model._meta.db_table}" {drop}')
     for table in export.tables_for(audience):
         for excel in (False, True):

@@ -165,7 +165,8 @@ def test_a_merged_person_leads_to_the_one_it_is(copy, client):
     person = copy.person("Anna Exampleva")
     merged = copy.person("Anna Exampleva", merged_into=person)
     response = client.get(merged.get_absolute_url())
-    assert (response.status_code, response.url) == (302, person.get_absolute_url())
+    assert (response.status_code, response.url) == (301, person.get_absolute_url())
+    assert "no-cache" in response["Cache-Control"], "a merge can be taken back"
 
 
 def test_somebody_without_a_name_is_called_by_the_label(copy, read):

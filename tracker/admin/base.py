@@ -16,6 +16,7 @@ from django.contrib.admin.widgets import AdminURLFieldWidget, RelatedFieldWidget
 from django.db import IntegrityError, connections, models, router
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tracker import publication
@@ -23,7 +24,7 @@ from tracker.admin.citations import CitationForm, CitationFormSet
 from tracker.admin.forms import PartFormSet, RefusingFormSet, RevisedForm, attempt_of, is_small_number
 from tracker.admin.reviewing import Reviewing
 from tracker.admin.widgets import SearchSelect
-from tracker.models import EDITOR, REVIEWER, Citation, Record, Reviewed, Row
+from tracker.models import EDITOR, REVIEWER, Citation, Person, Record, Relationship, Reviewed, Row, Status
 from tracker.models.rules import explain
 from tracker.vocabularies import Disclosure, ReviewState, Standing
 
@@ -64,7 +65,9 @@ class ByRole:
         return visible(super().get_queryset(request), request.user)  # type: ignore[misc]
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> Any:
-        return visible(db_field.remote_field.model._default_manager.using(db).all(), request.user)
+        rows = visible(db_field.remote_field.model._default_manager.using(db).all(), request.user)
+        # nothing new is said of a merged person; an old relationship that was left with one can still be saved
+        return rows.filter(merged_into=None) if rows.model is Person and self.model is not Relationship else rows
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
@@ -181,8 +184,18 @@ def to(record: Any, *, text: str = "") -> Link:
     return Link(text or str(record), url, getattr(record, "review_state", ""))
 
 
+def status_in_words(person: Any) -> str:
+    """The status annotated by ``with_status``, with how certain it is."""
+    label = Status(person.status).label
+    if person.status_certain or person.status == Status.UNKNOWN:
+        return str(label)
+    return gettext("possibly %(status)s") % {"status": label}
+
+
 def uncited(rows: Any) -> Any:
-    """Records that no accepted citation supports."""
+    """Records that no accepted citation supports, and that speak for themselves."""
+    if rows.model is Person:
+        rows = rows.filter(merged_into=None)
     cited = rows.model.citation_model()
     accepted = cited._base_manager.filter(**{cited.owner: models.OuterRef("pk")}, standing=Standing.ACCEPTED)
     return rows.filter(~models.Exists(accepted))

@@ -22,7 +22,7 @@ class OfPerson(RecordAdmin):
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(**{f"{self.path}__in": Person.objects.named(search_term)}), False
+        return queryset.filter(**{f"{self.path}__in": Person.objects.named(search_term).order_by().values("pk")}), False
 
 
 class PlacementInline(PartInline):

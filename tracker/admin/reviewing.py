@@ -192,7 +192,7 @@ class Reviewing:
         step = STEPS.get(request.POST.get("step", ""))
         if request.method != "POST" or step is None:
             return back
-        if not self.has_change_permission(request, obj) or not step.open_to(request.user):  # type: ignore[attr-defined]
+        if not self.has_view_permission(request, obj) or not step.open_to(request.user):  # type: ignore[attr-defined]
             raise PermissionDenied
         why = clean(request.POST.get("why", ""))
         sentences = [stale_sentence()]

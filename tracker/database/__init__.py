@@ -16,7 +16,13 @@ COPIES = ("researcher", "public")
 
 # The triggers of django-pgtrigger read this setting for each row. Where it does not exist, each
 # row opens a subtransaction that fails, which made large writes two hundred times slower.
-SESSION_OPTIONS = "-c pgtrigger.ignore={}"
+#
+# A name is like another (operator %) where this share of what they consist of is in both; a word is in a name (<%)
+# where this share of the word is. In PostgreSQL they are 0.3, which only brings in what is not alike, for the key of a
+# given name is three signs, and 0.6, which misses short surnames with a slip of the pen.
+SESSION_OPTIONS = (
+    "-c pgtrigger.ignore={} -c pg_trgm.similarity_threshold=0.4 -c pg_trgm.word_similarity_threshold=0.5"
+)
 
 # What libpq and Django call the same things.
 DJANGO_NAMES = {

@@ -4,6 +4,7 @@ from tracker.models.accounts import EDITOR, RESEARCHER, REVIEWER, Grant, User
 from tracker.models.base import Citation, Claim, Part, Record, Reviewed, Row, RowQuerySet
 from tracker.models.custody import PersonQuerySet, Status
 from tracker.models.detentions import Detention, DetentionCitation, Episode, Placement
+from tracker.models.identity import NotTheSame
 from tracker.models.persons import (
     ExternalIdentifier,
     Name,
@@ -48,6 +49,7 @@ __all__ = [
     "FacilityCitation",
     "Grant",
     "Name",
+    "NotTheSame",
     "Organisation",
     "OrganisationCitation",
     "OrganisationName",

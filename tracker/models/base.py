@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from tracker.models.fields import CodedField, ImpreciseDateField, Redaction
+from tracker.models.fields import CodedField, ImpreciseDateField, KeyField, Redaction
 from tracker.models.rules import Check, CompositeForeignKey, StaleError, immediate
 from tracker.vocabularies import Audience, Credibility, Disclosure, ReviewState, Standing, StandingReason
 
@@ -106,21 +106,28 @@ class Row(models.Model):
     @classmethod
     def sealed_paths(cls) -> list[str]:
         """Lookups (empty: the row itself) to whatever can be sealed and would seal this row with it."""
-        paths = []
-        if any(field.name == "disclosure" and _sealable(field) for field in cls._meta.concrete_fields):
-            paths.append("")
+        paths = cls._sealed_itself()
         above = {getattr(cls, "owner", ""), *getattr(cls, "below", ())}
         for field in cls._meta.concrete_fields:
             target = field.related_model
             if not (isinstance(target, type) and issubclass(target, Record)) or target is cls:
                 continue
-            deeper = target.sealed_paths() if field.name in above else [""] if "" in target.sealed_paths() else []
+            deeper = target.sealed_paths() if field.name in above else target._sealed_itself()
             paths += [f"{field.name}__{path}" if path else field.name for path in deeper]
         # a citation of a part says what the part says; what seals the part's record is asked already
         for name in getattr(cls, "parts", ()):
             part: Any = cls._meta.get_field(name).related_model
             paths += [f"{name}__{path}" for path in part.sealed_paths() if path.split("__")[0] != part.owner]
         return paths
+
+    @classmethod
+    def _sealed_itself(cls) -> list[str]:
+        """Lookups to the row, where it can be sealed, and to a row of its own kind that it has become a part of."""
+        fields = cls._meta.concrete_fields
+        if not any(field.name == "disclosure" and _sealable(field) for field in fields):
+            return []
+        below = getattr(cls, "below", ())
+        return ["", *(field.name for field in fields if field.name in below and field.related_model is cls)]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         adding = self._state.adding
@@ -217,6 +224,14 @@ class Record(Row):
     def closure_of(cls, row: Any) -> Disclosure:
         """How closed a row of this model is by itself; ``row`` may be a row of its history."""
         return Disclosure(row.disclosure)
+
+    @classmethod
+    def leads_on(cls, row: Any) -> tuple[str, ...] | None:
+        """The only columns a copy holds of a row that merely leads to another record, and has no parts there.
+
+        None for a row that speaks for itself; ``row`` may be a row of its history.
+        """
+        return None
 
     def closure(self) -> Disclosure:
         """How closed this record is: by itself or by a record it lies below, the strictest of them."""
@@ -423,12 +438,12 @@ class Citation(Claim, Part):
     @classmethod
     def fields_of(cls, model: type[models.Model]) -> dict[str, str]:
         """What a citation can be about in a row of this model: field name → label."""
-        hidden = {"id", "revision", "disclosure", "position", "search_key", "pid", "rid", *Reviewed.review_columns}
-        owner = getattr(model, "owner", "")
+        hidden = {"id", "revision", "disclosure", "position", "pid", "rid", *Reviewed.review_columns}
+        hidden |= {getattr(model, "owner", ""), *KeyField.names_in(model)}
         return {
             field.name: str(getattr(field, "verbose_name", field.name))
             for field in model._meta.concrete_fields
-            if field.name not in hidden and field.name != owner
+            if field.name not in hidden
         }
 
     def _cited_model(self) -> Any:

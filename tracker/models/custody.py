@@ -7,12 +7,29 @@ from datetime import date, timedelta
 from typing import Any, Self
 
 from django.apps import apps
-from django.db.models import BooleanField, Case, CharField, Exists, ExpressionWrapper, OuterRef, Q, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tracker import names
 from tracker import vocabularies as v
 from tracker.models.base import RowQuerySet
+from tracker.models.naming import closeness
 
 _PID = re.compile("[0-9a-z]{5}-[0-9a-z]{5}")
 
@@ -33,23 +50,39 @@ class Status(v.Vocabulary):
     UNKNOWN = "unknown", _("unknown"), _("Nothing recorded tells, or the term has run out and nobody confirms.")
 
 
+class _AnyOf(Func):
+    """``a = ANY (subquery's array)``: the persons are then looked up one by one, whatever the planner expects."""
+
+    output_field = BooleanField()
+    arg_joiner = " = ANY("
+    template = "%(expressions)s)"
+
+
 class PersonQuerySet(RowQuerySet):
     """The models below persons are asked for by name: they have foreign keys to persons, and import them."""
 
     def named(self, text: str) -> Self:
-        """Persons with a name (erroneous ones too) that holds every word of ``text``, or with that pid."""
-        if not text.strip():
+        """Persons with a name (erroneous ones too) or label like ``text``, the best first, or with that pid.
+
+        In any script and language, with slips of the pen; see ``NameQuerySet.found_by``.
+        """
+        asked = text.strip()
+        if not asked:
             return self
-        if _PID.fullmatch(text.strip().lower()):
-            return self.filter(pid=text.strip().lower())
-        words = names.search_key(text).split()
-        if not words:
-            return self.none()
-        rows = self
-        for word in words:
-            known = self._rows("Name").filter(search_key__contains=word)
-            rows = rows.filter(Q(pk__in=known.values("person")) | Q(label__icontains=word))
-        return rows
+        if _PID.fullmatch(asked.lower()):
+            return self.filter(pid=asked.lower())
+        words = names.clean(asked).split()
+        described = Q(~Q(label=""), *(Q(label__icontains=word) for word in words)) if words else Q(pk=None)
+        persons: Any = apps.get_model("tracker", "Person")
+        known = [rows.order_by().values("person") for rows in self._rows("Name").found_by(asked)]
+        labelled = persons._base_manager.using(self.db).filter(described).order_by().values("pk")
+        found = self.filter(_AnyOf(F("pk"), ArraySubquery(labelled.union(*known))))
+        near = closeness(asked)
+        if near is None:
+            return found.annotate(closeness=Value(0.0)).order_by("pid")
+        own = self._rows("Name").filter(person=OuterRef("pk")).annotate(closeness=near).order_by("-closeness")
+        best = Coalesce(Subquery(own.values("closeness")[:1]), Value(0.0), output_field=FloatField())
+        return found.annotate(closeness=best).order_by("-closeness", "pid")
 
     def counted(self) -> Self:
         """Those whom counts and persons.csv hold: with a detention, prosecution, recognition or release."""
@@ -65,6 +98,21 @@ class PersonQuerySet(RowQuerySet):
         rows = self.filter(Exists(own.possibly_held(on))).exclude(died__endswith__lte=on)
         surely = Exists(own.surely_held(on)) & (Q(died__isnull=True) | Q(died__startswith__gte=on))
         return rows.annotate(surely=ExpressionWrapper(surely, output_field=BooleanField()))
+
+    def with_custody(self, on: date) -> Self:
+        """Annotates ``custody`` on the day: surely, possibly, no; empty for those of whom no detention is known."""
+        own = self._detentions()
+        alive, dead = Q(died__isnull=True) | Q(died__startswith__gte=on), Q(died__endswith__lte=on)
+        return self.annotate(
+            custody=Case(
+                When(dead, then=Value("no")),
+                When(Exists(own.surely_held(on)) & alive, then=Value("surely")),
+                When(Exists(own.possibly_held(on)), then=Value("possibly")),
+                When(Exists(own), then=Value("no")),
+                default=Value(""),
+                output_field=CharField(),
+            )
+        )
 
     def with_status(self, on: date) -> Self:
         """Annotates ``status`` (a code of ``Status``) and ``status_certain``, for the end of the day."""

@@ -16,7 +16,7 @@ from psycopg.types.range import Range
 
 from tracker import vocabularies
 from tracker.dates import DateError, ImpreciseDate, parse
-from tracker.names import search_key
+from tracker.names import near_keys, search_key, sound_key
 
 
 def _quoted(codes: Iterable[str]) -> str:
@@ -147,13 +147,45 @@ class CountriesField(CodedArrayField):
         return super().formfield(**kwargs)
 
 
-class SearchKeyField(models.CharField):
-    """Follows the row's ``text`` on every way that objects are written, bulk ones included."""
+class KeyField(models.Field):
+    """Follows the row's ``text`` on every way that objects are written, bulk ones included.
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        key = search_key(model_instance.text)  # type: ignore[attr-defined]
+    What it holds says nothing that the text does not: it is no change, and a copy makes its own.
+    """
+
+    key_of: Callable[[str], Any]
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        key = self.key_of(model_instance.text)  # type: ignore[attr-defined]
         setattr(model_instance, self.attname, key)
         return key
+
+    @classmethod
+    def names_in(cls, model: type[models.Model]) -> tuple[str, ...]:
+        """The fields of the model that are of this kind."""
+        return tuple(field.name for field in model._meta.concrete_fields if isinstance(field, cls))
+
+
+class SearchKeyField(KeyField, models.CharField):
+    """The words as written, in Latin letters; see ``tracker.names.search_key``."""
+
+    key_of = staticmethod(search_key)
+
+
+class SoundKeyField(KeyField, models.CharField):
+    """The same for every rendering of a name; see ``tracker.names.sound_key``."""
+
+    key_of = staticmethod(sound_key)
+
+
+class NearKeysField(KeyField, ArrayField):
+    """One in common for names that a slip of the pen parts; see ``tracker.names.near_keys``."""
+
+    key_of = staticmethod(near_keys)
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("base_field", models.TextField())
+        super().__init__(**kwargs)
 
 
 class ImpreciseDateFormField(forms.CharField):

@@ -9,6 +9,7 @@ import pghistory.models
 import pgtrigger
 from django.db import models
 
+from tracker.models.fields import KeyField
 from tracker.models.rules import STALE
 
 M = TypeVar("M", bound=models.Model)
@@ -76,10 +77,11 @@ def tracked(model: type[M]) -> type[M]:
     if owner:
         pgtrigger.register(_waits_for_its_record(model, owner))(model)
         indexes.append(models.Index(fields=[owner]))
-    pgtrigger.register(revised(ignoring=getattr(model, "bookkeeping", ())))(model)
+    derived = KeyField.names_in(model)
+    pgtrigger.register(revised(ignoring=(*getattr(model, "bookkeeping", ()), *derived)))(model)
     return pghistory.track(
         pghistory.InsertEvent(),
-        pghistory.UpdateEvent(condition=pgtrigger.AnyChange()),
+        pghistory.UpdateEvent(condition=pgtrigger.AnyChange(exclude=list(derived) or None)),
         pghistory.DeleteEvent(),
         base_model=Event,
         model_name=f"{model.__name__}History",

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 import pgtrigger
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -27,9 +28,19 @@ from tracker.models.base import (
     position,
 )
 from tracker.models.custody import PersonQuerySet
-from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField, SearchKeyField
+from tracker.models.fields import (
+    CodedArrayField,
+    CodedField,
+    CountriesField,
+    ImpreciseDateField,
+    KeyField,
+    NearKeysField,
+    SearchKeyField,
+    SoundKeyField,
+)
 from tracker.models.history import tracked
-from tracker.models.rules import Check, Unique, immediate
+from tracker.models.naming import NameQuerySet
+from tracker.models.rules import Check, Unique, deferred, immediate
 from tracker.models.sources import Organisation
 
 # Crockford's base 32 in small letters: no i, l, o, u to mistake or to spell words with
@@ -105,6 +116,7 @@ class Person(Reviewed):
     )
 
     looked_up_in_history = ("pid",)
+    below = ("merged_into",)
 
     objects = PersonQuerySet.as_manager()  # type: ignore[misc]
 
@@ -146,7 +158,38 @@ class Person(Reviewed):
                 sentence=_("A person cannot be merged into itself."),
             ),
         ]
-        triggers = [*Reviewed.Meta.triggers, *permanent("pid", "tracker_personhistory")]
+        indexes = [
+            models.Index(name="person_sealed", fields=["disclosure"], condition=Q(disclosure=v.Disclosure.SEALED)),
+            GinIndex(
+                OpClass(Upper("label"), name="gin_trgm_ops"), name="person_label_trigrams", condition=~Q(label="")
+            ),
+        ]
+        triggers = [
+            *Reviewed.Meta.triggers,
+            *permanent("pid", "tracker_personhistory"),
+            pgtrigger.Trigger(  # type: ignore[list-item]
+                # of two mergers at once the second sees what the first did
+                name="waits_for_whom_it_is",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("merged_into_id"),  # type: ignore[no-untyped-call]
+                func="""
+                    PERFORM 1 FROM tracker_person WHERE id = NEW.merged_into_id FOR NO KEY UPDATE;
+                    RETURN NEW;
+                """,
+            ),
+            deferred(
+                "person_merged_in_one_step",
+                """EXISTS (SELECT 1 FROM tracker_person merged JOIN tracker_person kept
+                    ON kept.id = merged.merged_into_id
+                    WHERE merged.id = NEW.id AND kept.merged_into_id IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM tracker_person kept JOIN tracker_person merged
+                    ON merged.merged_into_id = kept.id
+                    WHERE kept.id = NEW.id AND kept.merged_into_id IS NOT NULL)""",
+                _("This person is merged into another one already. Merge with that one."),
+                field="merged_into",
+                condition=pgtrigger.Q(new__merged_into__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -162,6 +205,10 @@ class Person(Reviewed):
             return v.Disclosure.STAFF
         return closed
 
+    @classmethod
+    def leads_on(cls, row: Any) -> tuple[str, ...] | None:
+        return ("pid", "merged_into", "disclosure") if row.merged_into_id else None
+
     @cached_property
     def primary_name(self) -> Name | None:
         """The first name that is not erroneous. Reads prefetched names, else costs a query."""
@@ -173,6 +220,8 @@ class Person(Reviewed):
         """What to call this person on a page: the first name, else the label, else words that claim nothing."""
         if self.primary_name:
             return self.primary_name.text
+        if self.merged_into_id:
+            return str(_("%(pid)s, merged") % {"pid": self.pid})
         return self.label or str(_("not named here"))
 
     def age_on(self, day: date) -> tuple[int, int] | None:
@@ -193,11 +242,16 @@ class Name(Part):
     scheme = CodedField(v.NameScheme, blank=True, verbose_name=_("romanisation"))
     position = position()
     search_key = SearchKeyField(default="", db_default="", blank=True, editable=False)
+    sound_key = SoundKeyField(default="", db_default="", blank=True, editable=False)
+    near_keys = NearKeysField(default=list, db_default=[], blank=True, editable=False)
     disclosure = disclosure()
+
+    objects = NameQuerySet.as_manager()  # type: ignore[misc]
 
     copied = {
         "public": (
-            "person", "text", "language", "script", "kind", "scheme", "position", "search_key", "disclosure",
+            "person", "text", "language", "script", "kind", "scheme", "position", "search_key", "sound_key",
+            "near_keys", "disclosure",
         )
     }  # fmt: skip
 
@@ -221,7 +275,11 @@ class Name(Part):
                 field="text",
             ),
         ]
-        indexes = [GinIndex(name="name_search_trigrams", fields=["search_key"], opclasses=["gin_trgm_ops"])]
+        indexes = [
+            GinIndex(name="name_search_trigrams", fields=["search_key"], opclasses=["gin_trgm_ops"]),
+            GinIndex(name="name_sound_trigrams", fields=["sound_key"], opclasses=["gin_trgm_ops"]),
+            GinIndex(name="name_near_keys", fields=["near_keys"], fastupdate=False),
+        ]
 
     def __str__(self) -> str:
         return self.text
@@ -234,7 +292,7 @@ class Name(Part):
         self.text = names.clean(self.text)
         self.script = self.script or names.script_of(self.text)
         if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "text", "script", "search_key"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], "text", "script", *KeyField.names_in(type(self))}
         super().save(*args, **kwargs)
 
 

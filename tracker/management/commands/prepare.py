@@ -8,6 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from tracker.database import COPIES
 from tracker.database.creation import clone, create_if_missing
+from tracker.models import Name
 
 
 class Command(BaseCommand):
@@ -29,12 +30,26 @@ class Command(BaseCommand):
         for copy in COPIES:
             if not (was_empty and clone(connections["default"], connections[copy])):
                 self.migrate(copy, verbosity)
+        for alias in ("default", *COPIES):
+            self.rekey(alias, verbosity)
         if not settings.DEBUG:  # with it, files are served from where they are
             call_command("collectstatic", interactive=False, verbosity=0)
         told = verbosity if was_empty else 0  # that there is nothing to do need not be said
         call_command("load_reference", verbosity=told)
         if demo:
             call_command("load_demo", verbosity=told)
+
+    def rekey(self, alias: str, verbosity: int) -> None:
+        """Names are looked up by keys that the code makes: a new version of it may make other ones."""
+        rows: Any = Name.objects.using(alias)
+        if rows.stale():
+            total = rows.count()
+
+            def tell(done: int) -> None:
+                if verbosity and total > 20_000:
+                    self.stdout.write(f"Keys of names in {alias}: {done} of {total} ...")
+
+            rows.rekey(tell)
 
     def migrate(self, alias: str, verbosity: int) -> bool:
         """Returns whether there was nothing in the database."""

@@ -1,0 +1,129 @@
+"""Names looked up by how they are written and how they sound: queries over many names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
+from django.db import connections
+from django.db.models import Q
+from django.db.models.functions import Greatest
+
+from tracker import names
+from tracker.models.base import RowQuerySet
+from tracker.models.fields import KeyField
+
+#: shorter texts tell nobody from anybody
+TELLING = 4
+
+#: so many names are read and written at a time
+BLOCK = 5_000
+
+
+class NameQuerySet(RowQuerySet):
+    def found_by(self, text: str) -> list[Self]:
+        """Names that are a rendering of the text, in any script and language, or whose words begin as typed.
+
+        A surname may have a slip of the pen; two where nobody is found with one. Several querysets, for each has its
+        index, and asked for with "or" none is used.
+        """
+        asked, literal = names.sought(text), names.search_key(text)
+        found = [self.filter(_begun(literal))] if literal else []
+        if asked.near:
+            found.append(self.filter(near_keys__overlap=list(asked.near)))
+        if asked.codes:
+            found.append(self.filter(near_keys__contains=list(asked.codes)))
+        if asked.near and not any(rows.exists() for rows in found):
+            found += [self.filter(_alike(key)) for key in asked.keys]
+        return found
+
+    def stale(self) -> bool:
+        """Whether the keys were made by another version of ``tracker.names``."""
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                "SELECT col_description(%s::regclass, attnum) FROM pg_attribute"
+                " WHERE attrelid = %s::regclass AND attname = 'near_keys'",
+                [self.model._meta.db_table] * 2,
+            )
+            row = cursor.fetchone()
+        return row is None or row[0] != fingerprint()
+
+    def rekey(self, progress: Callable[[int], None] = lambda _done: None) -> int:
+        """Makes the keys of all names anew where they differ, block by block; the number of names written.
+
+        What is written is no change: it has no revision and no history.
+        """
+        fields = KeyField.names_in(self.model)
+        written = done = 0
+        last: Any = None
+        while True:
+            rows: Any = type(self)(self.model, using=self.db).order_by("pk")
+            if last is not None:
+                rows = rows.filter(pk__gt=last)
+            block = list(rows.values_list("pk", "text", *fields)[:BLOCK])
+            if not block:
+                break
+            last, done = block[-1][0], done + len(block)
+            written += self._write_keys(fields, block)
+            progress(done)
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"COMMENT ON COLUMN {self.model._meta.db_table}.near_keys IS '{fingerprint()}'")
+        return written
+
+    def _write_keys(self, fields: tuple[str, ...], block: list[Any]) -> int:
+        makers: list[Any] = [self.model._meta.get_field(name).key_of for name in fields]  # type: ignore[union-attr]
+        fresh = [(pk, text, *(make(text) for make in makers)) for pk, text, *_keys in block]
+        changed = [dict(zip(("id", "text", *fields), new, strict=True)) for new, old in zip(fresh, block, strict=True)
+                   if new[2:] != tuple(old[2:])]  # fmt: skip
+        if changed:
+            table = connections[self.db].ops.quote_name(self.model._meta.db_table)
+            settings = ", ".join(f"{name} = fresh.{name}" for name in fields)
+            with connections[self.db].cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {table} name SET {settings} FROM jsonb_populate_recordset(NULL::{table}, %s) fresh"
+                    # one that was renamed meanwhile has made its own
+                    " WHERE name.id = fresh.id AND name.text = fresh.text",
+                    [json.dumps(changed, default=str)],
+                )
+        return len(changed)
+
+
+def _begun(literal: str) -> Q:
+    """Each of the words as typed is the beginning of one in the name."""
+    found = Q()
+    for word in literal.split():
+        found &= Q(search_key__startswith=word) | Q(search_key__contains=f" {word}")
+    return found
+
+
+def _alike(key: str) -> Q:
+    """A word is looked for within the key, a name is held against the whole of it."""
+    return Q(**{f"sound_key__trigram_{'similar' if ' ' in key else 'word_similar'}": key})
+
+
+def closeness(text: str) -> Any:
+    """How near a name is to the text, the greater the better; what is written as typed before what sounds like it.
+
+    None for a text that is a few letters or a given name, which is as near to thousands.
+    """
+    asked, literal = names.sought(text), names.search_key(text)
+    if len(literal) < TELLING or asked.codes:
+        return None
+    near: list[Any] = [
+        TrigramSimilarity("sound_key", key) if " " in key else TrigramWordSimilarity(key, "sound_key")
+        for key in asked.keys
+    ]
+    return TrigramWordSimilarity(literal, "search_key") + 2 * (Greatest(*near) if len(near) > 1 else near[0])
+
+
+@cache
+def fingerprint() -> str:
+    """Of the rules and data that keys are made by."""
+    folder = Path(names.__file__).parent
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".py", ".csv") and path.stem != "romanisation")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
