@@ -7,7 +7,9 @@ two accounts of the same rules, held against one another. A model or a field tha
 
 import calendar
 import itertools
+import random
 import re
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -80,6 +82,10 @@ MODELS = [
 ]
 
 PUBLIC, RESEARCHERS, STAFF, SEALED = range(4)
+#: Words of one length, each unlike the others and unlike a marker.
+HIDDEN = {"public draft": "Vurholmin", "sealed published": "Trypaksha"}
+NOBODY = "Glinvegur"
+
 LEVEL = {"public": PUBLIC, "researcher": RESEARCHERS, "staff": STAFF, "sealed": SEALED}
 
 #: Who may see a column at the most. What is not here does not exist.
@@ -280,6 +286,8 @@ class Chain:
     consent_later: str = ""
     #: with a citation of every column
     detailed: bool = False
+    #: what its persons are called beside the markers, which sound alike: nobody else is called anything like it
+    word: str = ""
     rows: dict = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -314,7 +322,8 @@ def chains():
     for disclosure in LEVEL:
         for state in ("draft", "submitted", "published", "edited", "withdrawn"):
             closed = {disclosure: MODELS} if disclosure != "public" else {}
-            yield Chain(f"{disclosure} {state}", state, closed)
+            name = f"{disclosure} {state}"
+            yield Chain(name, state, closed, word=HIDDEN.get(name, ""))
     yield Chain("cited in detail", detailed=True)
     for disclosure in ("researcher", "staff", "sealed"):
         yield Chain(f"below a person and an event: {disclosure}", closed={disclosure: TOPS})
@@ -334,6 +343,11 @@ def chains():
     yield Chain("name withheld", consent="name_withheld", detailed=True)
     yield Chain("name withheld later", consent_later="name_withheld")
     yield Chain("not at all", consent_later="not_at_all")
+
+
+def digits_alone():
+    """A key without letters. Whoever looks for a person by a text with letters is shown whose name sounds like it."""
+    return uuid.UUID("".join(random.choices("0123456789", k=32)))
 
 
 class World:
@@ -370,7 +384,7 @@ class World:
                     self._add(chain, model, values)
 
     def _add(self, chain, model, given):
-        row = model()
+        row = model(id=digits_alone())
         row.chain = chain
         for column in sorted(model._meta.concrete_fields, key=lambda column: column.name != "in_prison_years"):
             if column.name in given:
@@ -420,7 +434,8 @@ class World:
             case models.URLField():
                 return f"https://example.org/{self.markers.text()}"
             case models.CharField() | models.TextField():
-                return self.markers.text()
+                word = row.chain.word if isinstance(row, Person | Name) else ""
+                return f"{self.markers.text()} {word}".strip()
         raise TypeError(f"{column}: how is this to be marked?")
 
     def _variants(self, chain, model):

@@ -15,10 +15,21 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from releases.models import Release, ReleaseEvent
-from tests.canary import COLUMNS, LEVEL, MODELS, PUBLIC, RESEARCHERS, STAFF, World
+from tests.canary import (
+    COLUMNS,
+    HIDDEN,
+    LEVEL,
+    MODELS,
+    NOBODY,
+    PUBLIC,
+    RESEARCHERS,
+    STAFF,
+    World,
+    digits_alone,
+)
 from tests.conftest import ALL_DATABASES
 from tracker import export
-from tracker.models import Detention, NotTheSame, Person, Prosecution, Recognition, Source
+from tracker.models import Detention, Name, NotTheSame, Person, Prosecution, Recognition, Source
 from tracker.publication import HELD
 
 pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
@@ -129,7 +140,8 @@ READ = {
 }  # fmt: skip
 WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
         "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$",
-        "tracker_person_merge", "tracker_person_act", "tracker_person_duplicates"}  # fmt: skip
+        "tracker_person_merge", "tracker_person_act", "tracker_person_duplicates",
+        "tracker_person_spellings"}  # fmt: skip
 PAGES = ("changelist", "add", "change", "history", "delete", "review")
 
 
@@ -271,17 +283,17 @@ def test_the_reading_side(reader, world):
 
 def test_what_is_hidden_answers_as_what_never_was(reader, world):
     never, nobody, nothing = "00000-00000", str(uuid.UUID(int=0)), "zqfffffqz"
+    found_by_their_words(world)
     for chain in world.chains.values():
         person, event, source = (chain.rows[model][0] for model in (Person, ReleaseEvent, Source))
-        name = rows_text(chain.rows, "Name", "text")
         asked = []
         at_length = chain.name in {"public draft", "sealed published"}
         if person.pk not in world.visible[reader.level]:
             asked += [("/persons/{}/", person.pid, never, {})]
             if at_length:
                 asked += [("/persons/", person.pid, never, {"name": "{}"})]
-                asked += [("/persons/", name, nothing, {"name": "{}"})]
-                asked += [("/data/persons.csv", name, nothing, {"name": "{}"})]
+                asked += [("/persons/", chain.word, NOBODY, {"name": "{}"})]
+                asked += [("/data/persons.csv", chain.word, NOBODY, {"name": "{}"})]
         if event.pk not in world.visible[reader.level]:
             asked += [("/events/{}/", event.rid, never, {})]
             if at_length:
@@ -357,6 +369,10 @@ def everything(world):
             for row in rows.get(model, [])[:1]:
                 for page in ("change", "history", "delete"):
                     yield reverse(f"{base}_{page}", args=[row.pk])
+        yield reverse("admin:tracker_person_merge", args=[rows[Person][0].pk])
+    for page in ("duplicates", "spellings"):
+        yield reverse(f"admin:tracker_person_{page}")
+    yield reverse("admin:tracker_person_act", args=[uuid.UUID(int=0)])
     yield reverse("admin:index")
     yield reverse("admin:autocomplete")
 
@@ -461,7 +477,8 @@ def test_records_in_the_admin(worker, world):
 
 
 def test_what_is_sealed_answers_in_the_admin_as_what_never_was(worker, world):
-    never = str(uuid.uuid4())
+    never = str(digits_alone())
+    found_by_their_words(world)
     sealed = {}
     for row in world.rows:
         if row.pk not in world.visible[STAFF]:
@@ -472,31 +489,41 @@ def test_what_is_sealed_answers_in_the_admin_as_what_never_was(worker, world):
                 url = address(model, page, uuid.UUID(int=0)).replace(str(uuid.UUID(int=0)), "{}")
                 worker.same_as_never(url, str(row.pk), never)
             worker.same_as_never(address(model, "changelist"), str(row.pk), never, {"q": "{}"})
-    rows = world.chains["sealed published"].rows
+    rows, word = world.chains["sealed published"].rows, world.chains["sealed published"].word
     person, event, source = rows[Person][0], rows[ReleaseEvent][0], rows[Source][0]
     for model, texts in (
-        (Person, [person.pid, rows_text(rows, "Name", "text"), person.summary]),
-        (Release, [person.pid, rows_text(rows, "Name", "text")]),
-        (Detention, [person.pid, rows_text(rows, "Name", "text")]),
+        (Person, [person.pid, word]),
+        (Release, [person.pid, word]),
+        (Detention, [person.pid, word]),
         (ReleaseEvent, [event.rid, event.title]),
         (Source, [source.title, source.publisher]),
     ):
         for text in texts:
-            fill = "00000-00000" if "-" in text else "zqfffffqz"
+            fill = NOBODY if text == word else "00000-00000" if "-" in text else "zqfffffqz"
             worker.same_as_never(address(model, "changelist"), text, fill, {"q": "{}"})
     kept, merging = world.chains["public published"].rows[Person][0], worker.user is world.root
     merge = reverse("admin:tracker_person_merge", args=[kept.pk])
     worker.get(merge, {"other": str(world.chains["public edited"].rows[Person][0].pk)}, status=200 if merging else 403)
     for url, key, other in (
-        (merge, {"other": "{}"}, str(person.pk)), (merge, {"other-search": "{}"}, person.pid),
-        (reverse("admin:tracker_person_merge", args=[uuid.UUID(int=0)]).replace(str(uuid.UUID(int=0)), "{}"), {}, str(person.pk)),
-    ):  # fmt: skip
-        worker.same_as_never(url, other, "00000-00000" if other == person.pid else never, key)
+        (merge, {"other": "{}"}, str(person.pk)),
+        (merge, {"other-search": "{}"}, person.pid),
+        (merge, {"other-search": "{}"}, word),
+        (address(Person, "merge", uuid.UUID(int=0)).replace(str(uuid.UUID(int=0)), "{}"), {}, str(person.pk)),
+    ):
+        worker.same_as_never(url, other, {person.pid: "00000-00000", word: NOBODY}.get(other, never), key)
     for model, name, row in (
         (Release, "event", event), (Release, "person", person), (Detention, "person", person),
         (Release, "after", rows[Release][0]), (Prosecution, "person", person),
     ):  # fmt: skip
         worker.same_as_never(address(model, "add"), str(row.pk), never, {name: "{}"})
+
+
+def found_by_their_words(world):
+    """Whoever may see them finds the hidden by what is asked for below, and nobody but them."""
+    for name, word in HIDDEN.items():
+        called = {row.person for row in world.chains[name].rows[Name]}
+        assert set(Person.objects.named(word)) == called, word
+    assert not Person.objects.named(NOBODY).exists()
 
 
 def rows_text(rows, model, column):
@@ -505,7 +532,7 @@ def rows_text(rows, model, column):
 
 def test_what_can_be_chosen_in_the_admin(worker, world):
     sealed = world.chains["sealed published"].rows
-    terms = ["", rows_text(sealed, "Name", "text"), sealed[Source][0].title]
+    terms = ["", rows_text(sealed, "Name", "text"), world.chains["sealed published"].word, sealed[Source][0].title]
     asked = 0
     for model in MODELS:
         for column in model._meta.concrete_fields:

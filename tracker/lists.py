@@ -48,9 +48,10 @@ def decode(data: bytes) -> tuple[str, str]:
     ):
         if data.startswith(mark):
             return _decoded(data, encoding), encoding.removesuffix("-sig")
-    zeros = data[:4000].count(0)
-    if zeros > len(data[:4000]) // 8:  # names in UTF-16 without a mark have spaces and ends of lines
-        return _decoded(data, "utf-16-le" if data[1:2] == b"\0" or data[3:4] == b"\0" else "utf-16-be"), "utf-16"
+    # names in UTF-16 without a mark have spaces and ends of lines, of which one byte is zero
+    even, odd = (data[start:4000:2].count(0) for start in (0, 1))
+    if even + odd > len(data[:4000]) // 16:
+        return _decoded(data, "utf-16-be" if even > odd else "utf-16-le"), "utf-16"
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:

@@ -22,6 +22,8 @@ LIST = "Марыя Прыкладная\r\nІван Тэставы\n"
         (b"\xfe\xff" + LIST.encode("utf-16-be"), "utf-16"),
         ("Anna Exampleva\nJan Przykład\n".encode("utf-16-le"), "utf-16"),
         ("Anna Exampleva\nJan Przykład\n".encode("utf-16-be"), "utf-16"),
+        (LIST.encode("utf-16-le"), "utf-16"),
+        (LIST.encode("utf-16-be"), "utf-16"),
         (LIST.encode("cp1251"), "windows-1251"),
     ],
 )

@@ -23,6 +23,8 @@ NOT_EXPORTED = {
     "submitted_by": "names a member of staff",
     "reviewed_by": "names a member of staff",
     "search_key": "made from the name",
+    "sound_key": "made from the name, anew in every copy",
+    "near_keys": "made from the name, anew in every copy",
     "merged_into": "a person merged into another is in no row of persons, but in merged_persons",
 }
 

@@ -20,9 +20,7 @@ COPIES = ("researcher", "public")
 # A name is like another (operator %) where this share of what they consist of is in both; a word is in a name (<%)
 # where this share of the word is. In PostgreSQL they are 0.3, which only brings in what is not alike, for the key of a
 # given name is three signs, and 0.6, which misses short surnames with a slip of the pen.
-SESSION_OPTIONS = (
-    "-c pgtrigger.ignore={} -c pg_trgm.similarity_threshold=0.4 -c pg_trgm.word_similarity_threshold=0.5"
-)
+SESSION_OPTIONS = "-c pgtrigger.ignore={} -c pg_trgm.similarity_threshold=0.4 -c pg_trgm.word_similarity_threshold=0.5"
 
 # What libpq and Django call the same things.
 DJANGO_NAMES = {

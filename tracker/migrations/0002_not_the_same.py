@@ -13,127 +13,279 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tracker', '0001_people_and_custody'),
+        ("tracker", "0001_people_and_custody"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NotTheSame',
+            name="NotTheSame",
             fields=[
-                ('id', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(db_default=1, default=1, editable=False)),
-                ('why', models.TextField(editable=False, verbose_name='why')),
-                ('decided_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='decided')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=django.contrib.postgres.functions.RandomUUID(),
+                        default=uuid.uuid4,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(db_default=1, default=1, editable=False)),
+                ("why", models.TextField(editable=False, verbose_name="why")),
+                (
+                    "decided_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="decided"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'decision that two are not the same',
-                'verbose_name_plural': 'decisions that two are not the same',
+                "verbose_name": "decision that two are not the same",
+                "verbose_name_plural": "decisions that two are not the same",
             },
         ),
         migrations.CreateModel(
-            name='NotTheSameHistory',
+            name="NotTheSameHistory",
             fields=[
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), default=uuid.uuid4, editable=False, serialize=False)),
-                ('revision', models.PositiveIntegerField(db_default=1, default=1, editable=False)),
-                ('why', models.TextField(editable=False, verbose_name='why')),
-                ('decided_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='decided')),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=django.contrib.postgres.functions.RandomUUID(),
+                        default=uuid.uuid4,
+                        editable=False,
+                        serialize=False,
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(db_default=1, default=1, editable=False)),
+                ("why", models.TextField(editable=False, verbose_name="why")),
+                (
+                    "decided_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="decided"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='person',
-            trigger=pgtrigger.compiler.Trigger(name='waits_for_whom_it_is', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n                    PERFORM 1 FROM tracker_person WHERE id = NEW.merged_into_id FOR NO KEY UPDATE;\n                    RETURN NEW;\n                ', hash='82f7d8319ac67366c47f997c24b51414c6a6e2d0', operation='INSERT OR UPDATE OF "merged_into_id"', pgid='pgtrigger_waits_for_whom_it_is_efd17', table='tracker_person', when='BEFORE')),
+            model_name="person",
+            trigger=pgtrigger.compiler.Trigger(
+                name="waits_for_whom_it_is",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    PERFORM 1 FROM tracker_person WHERE id = NEW.merged_into_id FOR NO KEY UPDATE;\n                    RETURN NEW;\n                ",
+                    hash="82f7d8319ac67366c47f997c24b51414c6a6e2d0",
+                    operation='INSERT OR UPDATE OF "merged_into_id"',
+                    pgid="pgtrigger_waits_for_whom_it_is_efd17",
+                    table="tracker_person",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='person',
-            trigger=pgtrigger.compiler.Trigger(name='person_merged_in_one_step', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."merged_into_id" IS NOT NULL)', constraint='CONSTRAINT', func="\n            IF EXISTS (SELECT 1 FROM tracker_person merged JOIN tracker_person kept ON kept.id = merged.merged_into_id WHERE merged.id = NEW.id AND kept.merged_into_id IS NOT NULL) OR EXISTS (SELECT 1 FROM tracker_person kept JOIN tracker_person merged ON merged.merged_into_id = kept.id WHERE kept.id = NEW.id AND kept.merged_into_id IS NOT NULL) THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n                    CONSTRAINT = 'person_merged_in_one_step', TABLE = TG_TABLE_NAME, MESSAGE = 'person_merged_in_one_step',\n                    DETAIL = COALESCE(NEW.id, OLD.id)::text;\n            END IF;\n            RETURN NULL;\n        ", hash='d56631140f0e440f8bcdab1a6094fb7dea2bcd31', operation='INSERT OR UPDATE', pgid='pgtrigger_person_merged_in_one_step_43529', table='tracker_person', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+            model_name="person",
+            trigger=pgtrigger.compiler.Trigger(
+                name="person_merged_in_one_step",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NEW."merged_into_id" IS NOT NULL)',
+                    constraint="CONSTRAINT",
+                    func="\n            IF EXISTS (SELECT 1 FROM tracker_person merged JOIN tracker_person kept ON kept.id = merged.merged_into_id WHERE merged.id = NEW.id AND kept.merged_into_id IS NOT NULL) OR EXISTS (SELECT 1 FROM tracker_person kept JOIN tracker_person merged ON merged.merged_into_id = kept.id WHERE kept.id = NEW.id AND kept.merged_into_id IS NOT NULL) THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n                    CONSTRAINT = 'person_merged_in_one_step', TABLE = TG_TABLE_NAME, MESSAGE = 'person_merged_in_one_step',\n                    DETAIL = COALESCE(NEW.id, OLD.id)::text;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="d56631140f0e440f8bcdab1a6094fb7dea2bcd31",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_person_merged_in_one_step_43529",
+                    table="tracker_person",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='notthesame',
-            name='decided_by',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by'),
+            model_name="notthesame",
+            name="decided_by",
+            field=models.ForeignKey(
+                editable=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="decided by",
+            ),
         ),
         migrations.AddField(
-            model_name='notthesame',
-            name='other',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tracker.person', verbose_name='is not'),
+            model_name="notthesame",
+            name="other",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="tracker.person",
+                verbose_name="is not",
+            ),
         ),
         migrations.AddField(
-            model_name='notthesame',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tracker.person', verbose_name='person'),
+            model_name="notthesame",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="tracker.person",
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='notthesamehistory',
-            name='decided_by',
-            field=models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by'),
+            model_name="notthesamehistory",
+            name="decided_by",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                editable=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="decided by",
+            ),
         ),
         migrations.AddField(
-            model_name='notthesamehistory',
-            name='other',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='tracker.person', verbose_name='is not'),
+            model_name="notthesamehistory",
+            name="other",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="tracker.person",
+                verbose_name="is not",
+            ),
         ),
         migrations.AddField(
-            model_name='notthesamehistory',
-            name='person',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='tracker.person', verbose_name='person'),
+            model_name="notthesamehistory",
+            name="person",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="tracker.person",
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='notthesamehistory',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='history', to='tracker.notthesame'),
+            model_name="notthesamehistory",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="history",
+                to="tracker.notthesame",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notthesame',
-            index=models.Index(fields=['other'], name='tracker_not_other_i_8ec8c0_idx'),
+            model_name="notthesame",
+            index=models.Index(fields=["other"], name="tracker_not_other_i_8ec8c0_idx"),
         ),
         migrations.AddConstraint(
-            model_name='notthesame',
-            constraint=tracker.models.rules.Check(condition=models.Q(('person__lt', models.F('other'))), name='notthesame_in_one_order'),
+            model_name="notthesame",
+            constraint=tracker.models.rules.Check(
+                condition=models.Q(("person__lt", models.F("other"))), name="notthesame_in_one_order"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notthesame',
-            constraint=tracker.models.rules.Unique(fields=('person', 'other'), name='notthesame_once'),
+            model_name="notthesame",
+            constraint=tracker.models.rules.Unique(fields=("person", "other"), name="notthesame_once"),
         ),
         migrations.AddConstraint(
-            model_name='notthesame',
-            constraint=tracker.models.rules.Check(condition=models.Q(('why__regex', '^\\s*$'), _negated=True), name='notthesame_has_a_reason'),
+            model_name="notthesame",
+            constraint=tracker.models.rules.Check(
+                condition=models.Q(("why__regex", "^\\s*$"), _negated=True), name="notthesame_has_a_reason"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notthesame',
-            trigger=pgtrigger.compiler.Trigger(name='notthesame_is_not_reworded', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF (NEW.why, NEW.decided_by_id, NEW.decided_at) IS DISTINCT FROM (OLD.why, OLD.decided_by_id, OLD.decided_at) THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n                    CONSTRAINT = 'notthesame_is_not_reworded', TABLE = TG_TABLE_NAME, MESSAGE = 'notthesame_is_not_reworded',\n                    DETAIL = COALESCE(NEW.id, OLD.id)::text;\n            END IF;\n            RETURN NULL;\n        ", hash='270af9f39e8336f52ac2da7139e4dae76ff99581', operation='UPDATE', pgid='pgtrigger_notthesame_is_not_reworded_2e51d', table='tracker_notthesame', when='AFTER')),
+            model_name="notthesame",
+            trigger=pgtrigger.compiler.Trigger(
+                name="notthesame_is_not_reworded",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF (NEW.why, NEW.decided_by_id, NEW.decided_at) IS DISTINCT FROM (OLD.why, OLD.decided_by_id, OLD.decided_at) THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n                    CONSTRAINT = 'notthesame_is_not_reworded', TABLE = TG_TABLE_NAME, MESSAGE = 'notthesame_is_not_reworded',\n                    DETAIL = COALESCE(NEW.id, OLD.id)::text;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="270af9f39e8336f52ac2da7139e4dae76ff99581",
+                    operation="UPDATE",
+                    pgid="pgtrigger_notthesame_is_not_reworded_2e51d",
+                    table="tracker_notthesame",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notthesame',
-            trigger=pgtrigger.compiler.Trigger(name='revision', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE changed RECORD;', func="\n            IF NEW.revision <> OLD.revision THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'revision_is_current',\n                    TABLE = TG_TABLE_NAME, MESSAGE = 'revision ' || NEW.revision || ' is not ' || OLD.revision;\n            END IF;\n            changed := NEW; \n            IF changed IS DISTINCT FROM OLD THEN NEW.revision := OLD.revision + 1; END IF;\n            RETURN NEW;\n        ", hash='a0f9caf25cbe662159c794eb7a245ea20377b07b', operation='UPDATE', pgid='pgtrigger_revision_2b4d1', table='tracker_notthesame', when='BEFORE')),
+            model_name="notthesame",
+            trigger=pgtrigger.compiler.Trigger(
+                name="revision",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE changed RECORD;",
+                    func="\n            IF NEW.revision <> OLD.revision THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'revision_is_current',\n                    TABLE = TG_TABLE_NAME, MESSAGE = 'revision ' || NEW.revision || ' is not ' || OLD.revision;\n            END IF;\n            changed := NEW; \n            IF changed IS DISTINCT FROM OLD THEN NEW.revision := OLD.revision + 1; END IF;\n            RETURN NEW;\n        ",
+                    hash="a0f9caf25cbe662159c794eb7a245ea20377b07b",
+                    operation="UPDATE",
+                    pgid="pgtrigger_revision_2b4d1",
+                    table="tracker_notthesame",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notthesame',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "tracker_notthesamehistory" ("decided_at", "decided_by_id", "id", "other_id", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "revision", "why") VALUES (NEW."decided_at", NEW."decided_by_id", NEW."id", NEW."other_id", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'insert\', NEW."id", NEW."revision", NEW."why"); RETURN NULL;', hash='4ed3d9ea77b60fa8323f2f5c2c95af8a0580d5cd', operation='INSERT', pgid='pgtrigger_insert_insert_b190e', table='tracker_notthesame', when='AFTER')),
+            model_name="notthesame",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "tracker_notthesamehistory" ("decided_at", "decided_by_id", "id", "other_id", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "revision", "why") VALUES (NEW."decided_at", NEW."decided_by_id", NEW."id", NEW."other_id", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'insert\', NEW."id", NEW."revision", NEW."why"); RETURN NULL;',
+                    hash="4ed3d9ea77b60fa8323f2f5c2c95af8a0580d5cd",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_b190e",
+                    table="tracker_notthesame",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notthesame',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "tracker_notthesamehistory" ("decided_at", "decided_by_id", "id", "other_id", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "revision", "why") VALUES (NEW."decided_at", NEW."decided_by_id", NEW."id", NEW."other_id", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'update\', NEW."id", NEW."revision", NEW."why"); RETURN NULL;', hash='de1db6681b13cb4a371eeb484bed52fd40aa645a', operation='UPDATE', pgid='pgtrigger_update_update_34cd5', table='tracker_notthesame', when='AFTER')),
+            model_name="notthesame",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "tracker_notthesamehistory" ("decided_at", "decided_by_id", "id", "other_id", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "revision", "why") VALUES (NEW."decided_at", NEW."decided_by_id", NEW."id", NEW."other_id", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'update\', NEW."id", NEW."revision", NEW."why"); RETURN NULL;',
+                    hash="de1db6681b13cb4a371eeb484bed52fd40aa645a",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_34cd5",
+                    table="tracker_notthesame",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='notthesame',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "tracker_notthesamehistory" ("decided_at", "decided_by_id", "id", "other_id", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "revision", "why") VALUES (OLD."decided_at", OLD."decided_by_id", OLD."id", OLD."other_id", OLD."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'delete\', OLD."id", OLD."revision", OLD."why"); RETURN NULL;', hash='ae90312c2f123cd813a62c8a799eef1f8782d552', operation='DELETE', pgid='pgtrigger_delete_delete_82b2b', table='tracker_notthesame', when='AFTER')),
+            model_name="notthesame",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "tracker_notthesamehistory" ("decided_at", "decided_by_id", "id", "other_id", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "revision", "why") VALUES (OLD."decided_at", OLD."decided_by_id", OLD."id", OLD."other_id", OLD."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'delete\', OLD."id", OLD."revision", OLD."why"); RETURN NULL;',
+                    hash="ae90312c2f123cd813a62c8a799eef1f8782d552",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_82b2b",
+                    table="tracker_notthesame",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='notthesamehistory',
-            index=models.Index(fields=['pgh_obj', '-pgh_id'], name='tracker_not_pgh_obj_04cfa4_idx'),
+            model_name="notthesamehistory",
+            index=models.Index(fields=["pgh_obj", "-pgh_id"], name="tracker_not_pgh_obj_04cfa4_idx"),
         ),
         migrations.AddIndex(
-            model_name='notthesamehistory',
-            index=models.Index(fields=['pgh_context_id'], name='tracker_not_pgh_con_5fb74a_idx'),
+            model_name="notthesamehistory",
+            index=models.Index(fields=["pgh_context_id"], name="tracker_not_pgh_con_5fb74a_idx"),
         ),
     ]

@@ -10,78 +10,137 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tracker', '0002_not_the_same'),
+        ("tracker", "0002_not_the_same"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='name',
-            name='revision',
+            model_name="name",
+            name="revision",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='name',
-            name='insert_insert',
+            model_name="name",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='name',
-            name='update_update',
+            model_name="name",
+            name="update_update",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='name',
-            name='delete_delete',
+            model_name="name",
+            name="delete_delete",
         ),
         migrations.AddField(
-            model_name='name',
-            name='near_keys',
-            field=tracker.models.fields.NearKeysField(base_field=models.TextField(), blank=True, db_default=[], default=list, editable=False, size=None),
+            model_name="name",
+            name="near_keys",
+            field=tracker.models.fields.NearKeysField(
+                base_field=models.TextField(), blank=True, db_default=[], default=list, editable=False, size=None
+            ),
         ),
         migrations.AddField(
-            model_name='name',
-            name='sound_key',
-            field=tracker.models.fields.SoundKeyField(blank=True, db_default='', default='', editable=False),
+            model_name="name",
+            name="sound_key",
+            field=tracker.models.fields.SoundKeyField(blank=True, db_default="", default="", editable=False),
         ),
         migrations.AddField(
-            model_name='namehistory',
-            name='near_keys',
-            field=tracker.models.fields.NearKeysField(base_field=models.TextField(), blank=True, db_default=[], default=list, editable=False, size=None),
+            model_name="namehistory",
+            name="near_keys",
+            field=tracker.models.fields.NearKeysField(
+                base_field=models.TextField(), blank=True, db_default=[], default=list, editable=False, size=None
+            ),
         ),
         migrations.AddField(
-            model_name='namehistory',
-            name='sound_key',
-            field=tracker.models.fields.SoundKeyField(blank=True, db_default='', default='', editable=False),
+            model_name="namehistory",
+            name="sound_key",
+            field=tracker.models.fields.SoundKeyField(blank=True, db_default="", default="", editable=False),
         ),
         migrations.AddIndex(
-            model_name='name',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['sound_key'], name='name_sound_trigrams', opclasses=['gin_trgm_ops']),
+            model_name="name",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["sound_key"], name="name_sound_trigrams", opclasses=["gin_trgm_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='name',
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['near_keys'], name='name_near_keys'),
+            model_name="name",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fastupdate=False, fields=["near_keys"], name="name_near_keys"
+            ),
         ),
         migrations.AddIndex(
-            model_name='person',
-            index=models.Index(condition=models.Q(('disclosure', tracker.vocabularies.Disclosure['SEALED'])), fields=['disclosure'], name='person_sealed'),
+            model_name="person",
+            index=models.Index(
+                condition=models.Q(("disclosure", tracker.vocabularies.Disclosure["SEALED"])),
+                fields=["disclosure"],
+                name="person_sealed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='person',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('label'), name='gin_trgm_ops'), condition=models.Q(('label', ''), _negated=True), name='person_label_trigrams'),
+            model_name="person",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Upper("label"), name="gin_trgm_ops"
+                ),
+                condition=models.Q(("label", ""), _negated=True),
+                name="person_label_trigrams",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='name',
-            trigger=pgtrigger.compiler.Trigger(name='revision', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE changed RECORD;', func="\n            IF NEW.revision <> OLD.revision THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'revision_is_current',\n                    TABLE = TG_TABLE_NAME, MESSAGE = 'revision ' || NEW.revision || ' is not ' || OLD.revision;\n            END IF;\n            changed := NEW; changed.search_key := OLD.search_key; changed.sound_key := OLD.sound_key; changed.near_keys := OLD.near_keys;\n            IF changed IS DISTINCT FROM OLD THEN NEW.revision := OLD.revision + 1; END IF;\n            RETURN NEW;\n        ", hash='0f50c28d412fee53a10bbd565f5f310229aef645', operation='UPDATE', pgid='pgtrigger_revision_19b53', table='tracker_name', when='BEFORE')),
+            model_name="name",
+            trigger=pgtrigger.compiler.Trigger(
+                name="revision",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE changed RECORD;",
+                    func="\n            IF NEW.revision <> OLD.revision THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'revision_is_current',\n                    TABLE = TG_TABLE_NAME, MESSAGE = 'revision ' || NEW.revision || ' is not ' || OLD.revision;\n            END IF;\n            changed := NEW; changed.search_key := OLD.search_key; changed.sound_key := OLD.sound_key; changed.near_keys := OLD.near_keys;\n            IF changed IS DISTINCT FROM OLD THEN NEW.revision := OLD.revision + 1; END IF;\n            RETURN NEW;\n        ",
+                    hash="0f50c28d412fee53a10bbd565f5f310229aef645",
+                    operation="UPDATE",
+                    pgid="pgtrigger_revision_19b53",
+                    table="tracker_name",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='name',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "tracker_namehistory" ("disclosure", "id", "kind", "language", "near_keys", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "revision", "scheme", "script", "search_key", "sound_key", "text") VALUES (NEW."disclosure", NEW."id", NEW."kind", NEW."language", NEW."near_keys", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'insert\', NEW."id", NEW."position", NEW."revision", NEW."scheme", NEW."script", NEW."search_key", NEW."sound_key", NEW."text"); RETURN NULL;', hash='4495ce36779e2e5afec80f1d9859ee6fbe515b9a', operation='INSERT', pgid='pgtrigger_insert_insert_e5900', table='tracker_name', when='AFTER')),
+            model_name="name",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "tracker_namehistory" ("disclosure", "id", "kind", "language", "near_keys", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "revision", "scheme", "script", "search_key", "sound_key", "text") VALUES (NEW."disclosure", NEW."id", NEW."kind", NEW."language", NEW."near_keys", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'insert\', NEW."id", NEW."position", NEW."revision", NEW."scheme", NEW."script", NEW."search_key", NEW."sound_key", NEW."text"); RETURN NULL;',
+                    hash="4495ce36779e2e5afec80f1d9859ee6fbe515b9a",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_e5900",
+                    table="tracker_name",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='name',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."disclosure" IS DISTINCT FROM (NEW."disclosure") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."language" IS DISTINCT FROM (NEW."language") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."position" IS DISTINCT FROM (NEW."position") OR OLD."revision" IS DISTINCT FROM (NEW."revision") OR OLD."scheme" IS DISTINCT FROM (NEW."scheme") OR OLD."script" IS DISTINCT FROM (NEW."script") OR OLD."text" IS DISTINCT FROM (NEW."text"))', func='INSERT INTO "tracker_namehistory" ("disclosure", "id", "kind", "language", "near_keys", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "revision", "scheme", "script", "search_key", "sound_key", "text") VALUES (NEW."disclosure", NEW."id", NEW."kind", NEW."language", NEW."near_keys", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'update\', NEW."id", NEW."position", NEW."revision", NEW."scheme", NEW."script", NEW."search_key", NEW."sound_key", NEW."text"); RETURN NULL;', hash='8d750c756d4e73c97713277d798bd2dcc43535c6', operation='UPDATE', pgid='pgtrigger_update_update_30327', table='tracker_name', when='AFTER')),
+            model_name="name",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."disclosure" IS DISTINCT FROM (NEW."disclosure") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."language" IS DISTINCT FROM (NEW."language") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."position" IS DISTINCT FROM (NEW."position") OR OLD."revision" IS DISTINCT FROM (NEW."revision") OR OLD."scheme" IS DISTINCT FROM (NEW."scheme") OR OLD."script" IS DISTINCT FROM (NEW."script") OR OLD."text" IS DISTINCT FROM (NEW."text"))',
+                    func='INSERT INTO "tracker_namehistory" ("disclosure", "id", "kind", "language", "near_keys", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "revision", "scheme", "script", "search_key", "sound_key", "text") VALUES (NEW."disclosure", NEW."id", NEW."kind", NEW."language", NEW."near_keys", NEW."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'update\', NEW."id", NEW."position", NEW."revision", NEW."scheme", NEW."script", NEW."search_key", NEW."sound_key", NEW."text"); RETURN NULL;',
+                    hash="8d750c756d4e73c97713277d798bd2dcc43535c6",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_30327",
+                    table="tracker_name",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='name',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "tracker_namehistory" ("disclosure", "id", "kind", "language", "near_keys", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "revision", "scheme", "script", "search_key", "sound_key", "text") VALUES (OLD."disclosure", OLD."id", OLD."kind", OLD."language", OLD."near_keys", OLD."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'delete\', OLD."id", OLD."position", OLD."revision", OLD."scheme", OLD."script", OLD."search_key", OLD."sound_key", OLD."text"); RETURN NULL;', hash='3948c8a91d6b34bcaefd4368ea413c4affc88b9d', operation='DELETE', pgid='pgtrigger_delete_delete_654fe', table='tracker_name', when='AFTER')),
+            model_name="name",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "tracker_namehistory" ("disclosure", "id", "kind", "language", "near_keys", "person_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "revision", "scheme", "script", "search_key", "sound_key", "text") VALUES (OLD."disclosure", OLD."id", OLD."kind", OLD."language", OLD."near_keys", OLD."person_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, clock_timestamp(), \'delete\', OLD."id", OLD."position", OLD."revision", OLD."scheme", OLD."script", OLD."search_key", OLD."sound_key", OLD."text"); RETURN NULL;',
+                    hash="3948c8a91d6b34bcaefd4368ea413c4affc88b9d",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_654fe",
+                    table="tracker_name",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

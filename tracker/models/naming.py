@@ -27,19 +27,18 @@ BLOCK = 5_000
 
 class NameQuerySet(RowQuerySet):
     def found_by(self, text: str) -> list[Self]:
-        """Names that are a rendering of the text, in any script and language, or whose words begin as typed.
+        """Names that are a rendering of the text, in any script and language, or whose surname begins as typed.
 
-        A surname may have a slip of the pen; two where nobody is found with one. Several querysets, for each has its
-        index, and asked for with "or" none is used.
+        A surname may have a slip of the pen. Several querysets, for each has its index, and asked for with "or" none
+        is used. What they find never depends on whether something else is found: that would tell of hidden names.
         """
-        asked, literal = names.sought(text), names.search_key(text)
-        found = [self.filter(_begun(literal))] if literal else []
-        if asked.near:
-            found.append(self.filter(near_keys__overlap=list(asked.near)))
+        asked = names.sought(text)
+        found = [self.filter(near_keys__overlap=list(asked.near))] if asked.near else []
         if asked.codes:
             found.append(self.filter(near_keys__contains=list(asked.codes)))
-        if asked.near and not any(rows.exists() for rows in found):
-            found += [self.filter(_alike(key)) for key in asked.keys]
+        begun = _begun(text)
+        if begun:
+            found.append(self.filter(begun))
         return found
 
     def stale(self) -> bool:
@@ -93,17 +92,20 @@ class NameQuerySet(RowQuerySet):
         return len(changed)
 
 
-def _begun(literal: str) -> Q:
-    """Each of the words as typed is the beginning of one in the name."""
+def _begun(text: str) -> Q:
+    """Words as typed are the beginnings of words in the name: those that are no given names, which thousands bear.
+
+    A few letters begin very many surnames: with them, the given names have to be the same.
+    """
+    words = [word for word in names.parse(text).words if word.role not in ("given", "patronymic")]
+    typed = [key for word in words for key in names.search_key(word.text).split()]
     found = Q()
-    for word in literal.split():
+    for word in typed:
         found &= Q(search_key__startswith=word) | Q(search_key__contains=f" {word}")
+    codes = names.given_codes(text)
+    if typed and codes and max(map(len, typed)) <= TELLING:
+        found &= Q(near_keys__contains=codes)
     return found
-
-
-def _alike(key: str) -> Q:
-    """A word is looked for within the key, a name is held against the whole of it."""
-    return Q(**{f"sound_key__trigram_{'similar' if ' ' in key else 'word_similar'}": key})
 
 
 def closeness(text: str) -> Any:
@@ -112,7 +114,7 @@ def closeness(text: str) -> Any:
     None for a text that is a few letters or a given name, which is as near to thousands.
     """
     asked, literal = names.sought(text), names.search_key(text)
-    if len(literal) < TELLING or asked.codes:
+    if len(literal) < TELLING or asked.codes or not asked.keys:
         return None
     near: list[Any] = [
         TrigramSimilarity("sound_key", key) if " " in key else TrigramWordSimilarity(key, "sound_key")

@@ -5,7 +5,7 @@ Pure: no ORM, no request. ``text`` cuts a name into words, ``sounds`` hears them
 """
 
 from tracker.names.comparison import Comparison, Part, compare
-from tracker.names.parsing import Sought, near_keys, parse, sought, sound_key
+from tracker.names.parsing import Sought, given_codes, near_keys, parse, sought, sound_key
 from tracker.names.text import clean, script_of, search_key
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Sought",
     "clean",
     "compare",
+    "given_codes",
     "near_keys",
     "parse",
     "script_of",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from rapidfuzz import process
@@ -18,15 +19,29 @@ SAME: Final = 0.93
 NEAR: Final = 0.79
 
 # What exchanging two sounds costs, of 1. Renderings of one name exchange them by rule, or by the habits of a language:
-# akanje and its lack (о/а, е/а), Ukrainian і for о and е, tsekanje (ц/т), German z for ц and s for з, sch for ж,
-# diacritics left out (š/s, č/c, ž/z), devoicing.
-_EXCHANGES: Final = {
-    "ao": 0.1, "ae": 0.12, "eo": 0.15, "ei": 0.5, "io": 0.4, "ai": 0.6, "iu": 0.7, "ou": 0.5, "au": 0.7, "eu": 0.7,
-    "sz": 0.3, "Zz": 0.4, "Ss": 0.4, "SZ": 0.3, "Cc": 0.4, "CS": 0.5, "cz": 0.35, "Zs": 0.6, "cs": 0.6, "ct": 0.12,
-    "hx": 0.15, "kx": 0.5, "hk": 0.7, "Cx": 0.5, "fv": 0.4, "fx": 0.6, "fp": 0.6, "uv": 0.25, "bp": 0.7, "dt": 0.7,
-    "ck": 0.5, "lv": 0.7, "mn": 0.8, "CZ": 0.6,
+# akanje and its lack (о/а, е/а), Ukrainian і for о and е, tsekanje (ц/т), devoicing; х and г are told apart by little.
+_BY_LANGUAGES: Final = {
+    "ao": 0.1, "ae": 0.12, "eo": 0.15, "ei": 0.5, "io": 0.5, "ai": 0.6, "iu": 0.7, "ou": 0.5, "au": 0.7, "eu": 0.7,
+    "CS": 0.7, "ct": 0.12, "hx": 0.7, "hk": 0.7, "fv": 0.4, "fp": 0.6, "uv": 0.25, "bp": 0.7, "dt": 0.7, "lv": 0.7,
+    "mn": 0.8,
 }  # fmt: skip
-_COST: Final = {(pair[a], pair[1 - a]): cost for pair, cost in _EXCHANGES.items() for a in (0, 1)}
+# What only some spellings leave open (``sounds.loose``).
+_BY_SPELLING: Final = {
+    sounds.LATIN: {"hx": 0.15, "kx": 0.5, "Cx": 0.5, "ck": 0.5, "fx": 0.6, "CS": 0.5, "CZ": 0.6},
+    sounds.BARE: {"Ss": 0.4, "Zz": 0.4, "Cc": 0.4},
+    sounds.GERMAN: {"sz": 0.25, "cz": 0.3, "SZ": 0.25, "Zs": 0.5, "Zz": 0.4, "cs": 0.6},
+}
+
+
+@cache
+def _costs(loose: int) -> dict[tuple[str, str], float]:
+    table = dict(_BY_LANGUAGES)
+    for sign, pairs in _BY_SPELLING.items():
+        if loose & sign:
+            table.update({pair: min(cost, table.get(pair, cost)) for pair, cost in pairs.items()})
+    return {(pair[a], pair[1 - a]): cost for pair, cost in table.items() for a in (0, 1)}
+
+
 _LEFT_OUT: Final = {"a": 0.7, "e": 0.6, "o": 0.7, "u": 0.7, "i": 0.7, "j": 0.1, "h": 0.8, "v": 0.8, "z": 0.8}
 #: Below this, two words are not held against one another.
 _GUESS: Final = 0.7
@@ -37,8 +52,10 @@ _NO_SURNAME: Final = 0.4
 #: What two given names are worth that are first of all two.
 _ANOTHER_FIRST: Final = 0.94
 _BEST_SLIP: Final = 0.92
+_ANY_SPELLING: Final = sounds.LATIN | sounds.BARE | sounds.GERMAN
 #: What renderings of one word by the rules of languages differ in at most.
 _BY_RULE: Final = 0.65
+_OF_L: Final = 0.2
 _SWAPPED: Final = 0.8
 _OTHER_FAMILY: Final = 1.5
 #: Two suffixes of one family tell less than two stems.
@@ -240,7 +257,7 @@ def like(one: Word, other: Word) -> float:
         return min(likeness, _ANOTHER_FIRST) if _another_first(one, other, shared) else likeness
     if one.role == other.role == "given" and _sure(one) and _sure(other):
         return 0.0  # two given names that nobody bears for one another, however alike they look
-    likeness = words_alike(one.readings, other.readings)
+    likeness = words_alike(one.readings, other.readings, one.loose | other.loose)
     for known, unknown in ((one, other), (other, one)):
         if known.role == "given" and not unknown.groups and likeness < SAME:
             likeness = max(likeness, _like_a_form(known, unknown))
@@ -272,10 +289,10 @@ def _patronymic(one: Word, other: Word) -> float:
     if one.role == other.role:
         if one.groups and other.groups:
             return 1.0 if one.groups.keys() & other.groups.keys() else 0.0
-        return words_alike(one.readings, other.readings)
+        return words_alike(one.readings, other.readings, one.loose | other.loose)
     # a surname in -віч may have been taken for a patronymic; a patronymic is no given name
     plain = other if one.role == "patronymic" else one
-    return words_alike(one.readings, other.readings) if plain.role == "surname" else 0.0
+    return words_alike(one.readings, other.readings, one.loose | other.loose) if plain.role == "surname" else 0.0
 
 
 def _like_a_form(known: Word, unknown: Word) -> float:
@@ -290,29 +307,33 @@ def _slip(group: str, readings: tuple[str, ...]) -> float:
         sounds.coarse(readings[0]), forms.coarse, scorer=Levenshtein.normalized_similarity, score_cutoff=0.6, limit=4
     )
     # no form is exactly this
-    return min(_BEST_SLIP, max((words_alike(forms.heard[place], readings) for _key, _like, place in near), default=0.0))
+    return min(
+        _BEST_SLIP,
+        max((words_alike(forms.heard[place], readings, _ANY_SPELLING) for _key, _like, place in near), default=0.0),
+    )
 
 
 @lru_cache(maxsize=500_000)
-def words_alike(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+def words_alike(one: tuple[str, ...], other: tuple[str, ...], loose: int) -> float:
     """The likeness of two words by their sounds alone: of the readings and lemmas that are nearest to one another."""
     best = 0.0
     for ours in one:
         for theirs in other:
-            best = max(best, _forms_alike(*sorted((ours, theirs))))
+            best = max(best, _forms_alike(min(ours, theirs), max(ours, theirs), loose))
     return best
 
 
 @lru_cache(maxsize=500_000)
-def _forms_alike(ours: str, theirs: str) -> float:
+def _forms_alike(ours: str, theirs: str, loose: int) -> float:
     if ours == theirs:
         return 1.0
     if not Levenshtein.normalized_similarity(sounds.coarse(ours), sounds.coarse(theirs), score_cutoff=0.5):
         return 0.0
-    best = _likeness(distance(ours, theirs), max(len(ours), len(theirs))) - 0.02
+    best = _likeness(distance(ours, theirs, loose), max(len(ours), len(theirs))) - 0.02
     for place, one in enumerate(sounds.lemmas(ours)):
         for other_place, other in enumerate(sounds.lemmas(theirs)):
-            best = max(best, _lemmas_alike(one, other) - 0.01 * (place > 0 or other_place > 0))
+            if not (one.fled and other.fled):  # Новак is no Новик
+                best = max(best, _lemmas_alike(one, other, loose) - 0.01 * (place > 0 or other_place > 0))
     return round(max(best, 0.0), 4)
 
 
@@ -322,20 +343,21 @@ def _likeness(cost: float, length: int) -> float:
     return likeness if cost <= _BY_RULE else min(likeness, _BEST_SLIP)
 
 
-def _lemmas_alike(one: sounds.Lemma, other: sounds.Lemma) -> float:
+def _lemmas_alike(one: sounds.Lemma, other: sounds.Lemma, loose: int) -> float:
     if one.whole == other.whole:
         return 1.0 if one.family == other.family else 0.97
     length = max(len(one.stem), len(other.stem), 4) + (2 if one.suffix or other.suffix else 0)
-    cost = distance(one.stem, other.stem)
+    cost = distance(one.stem, other.stem, loose)
     if one.suffix != other.suffix:
-        cost += _OF_SUFFIX * distance(one.suffix, other.suffix)
+        cost += _OF_SUFFIX * distance(one.suffix, other.suffix, loose)
     if one.family != other.family:
         cost += _OTHER_FAMILY
     return _likeness(cost, length)
 
 
-def distance(one: str, other: str) -> float:
+def distance(one: str, other: str, loose: int) -> float:
     """Damerau's distance (adjacent letters swapped are one mistake), with what languages exchange costing little."""
+    costs = _costs(loose)
     rows = [[0.0] * (len(other) + 1) for _row in range(len(one) + 1)]
     for i, sound in enumerate(one, 1):
         rows[i][0] = rows[i - 1][0] + _LEFT_OUT.get(sound, 1.0)
@@ -348,7 +370,7 @@ def distance(one: str, other: str) -> float:
                 row[j] = above[j - 1]
                 continue
             cost = min(
-                above[j - 1] + _COST.get((a, b), 1.0),
+                above[j - 1] + (_OF_L if _vocalised(one, i, other, j) else costs.get((a, b), 1.0)),
                 above[j] + _left_out(one, i - 1),
                 row[j - 1] + _left_out(other, j - 1),
             )
@@ -356,6 +378,18 @@ def distance(one: str, other: str) -> float:
                 cost = min(cost, rows[i - 2][j - 2] + _SWAPPED)
             row[j] = cost
     return rows[-1][-1]
+
+
+def _vocalised(one: str, i: int, other: str, j: int) -> bool:
+    """Волк, Воўк: л after a vowel and before a consonant."""
+    return (
+        {one[i - 1], other[j - 1]} == {"l", "v"}
+        and 1 < i < len(one)
+        and 1 < j < len(other)
+        and one[i - 2] in sounds.VOWELS
+        and one[i] not in sounds.VOWELS
+        and other[j] not in sounds.VOWELS
+    )
 
 
 def _left_out(word: str, place: int) -> float:
@@ -388,10 +422,29 @@ def _ambiguous(ours: ParsedName, theirs: ParsedName, pairs: list[Paired]) -> str
     return ""
 
 
+_VOWEL_LETTERS: Final = frozenset("аеёиоуыэюяіїєaeiouyáéíóúąęėēāūīō")
+_OBLIQUE: Final = frozenset("ыиіїуюyiuęą")
+_BALTIC: Final = re.compile("[āēīūčšžģķļņė]")
+
+
 def _declined(one: Word, other: Word) -> bool:
-    """Whether a surname that ends in a consonant stands in another case: a woman's does not change."""
+    """Whether a surname stands in the nominative on one side only. Of women those in a consonant do not change."""
     if "surname" not in (one.role, other.role):
         return False
     if {sounds.lemmas(word.readings[0])[0].family for word in (one, other)} & {"ov", "sk", "in"}:
         return False
-    return (one.readings[0][-1] in sounds.VOWELS) != (other.readings[0][-1] in sounds.VOWELS)
+    vowels = [_ends_in_a_vowel(word.text) for word in (one, other)]
+    if all(vowels):
+        # Федуты, Фядута
+        return (one.text[-1] in _OBLIQUE) != (other.text[-1] in _OBLIQUE) and not (one.loose or other.loose)
+    if not any(vowels):
+        return False
+    # In Baltic languages -s is the nominative, and every woman's surname ends in a vowel.
+    return not any(word.text.endswith("s") or _BALTIC.search(word.text) for word in (one, other) if word.loose)
+
+
+def _ends_in_a_vowel(text: str) -> bool:
+    """By its letters: й, and y or i after a vowel, are none."""
+    if text[-1] in "yi" and text[-2:-1] in _VOWEL_LETTERS:
+        return False
+    return text[-1] in _VOWEL_LETTERS

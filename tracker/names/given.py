@@ -108,10 +108,12 @@ def _index() -> _Index:
                 for heard in sounds.readings(word):
                     _note(forms, (word, *_levels(heard)), name, sure)
                     if sure == DIMINUTIVE:
+                        if heard.endswith("a"):  # Женя, Женю
+                            _note(stems[:1], [heard[:-1]], name, INFLECTED - 0.005)
                         continue
                     for stem in _stems(heard, row["language"]):
                         _note(stems, _levels(stem), name, INFLECTED)
-                        if row["sex"] == "m":
+                        if row["sex"] == "m" and row["language"] not in ("lt", "lv"):
                             _note(of_men, _levels(stem + "a"), name, INFLECTED)
     groups = {name: Group.of(name, sexes[name], forms_of) for name, forms_of in spelt.items()}
     return _Index(groups, tuple(forms), tuple(stems), tuple(of_men))
@@ -150,7 +152,7 @@ def _with_cases(tables: Sequence[Table], keys: Iterable[set[str]], sure: float) 
     for level, table in enumerate(tables):
         found = _looked_up(table, (_levels(key)[level] for key in every))
         if found:
-            return dict.fromkeys(found, sure)
+            return {name: min(known, sure) for name, known in found.items()}
     return {}
 
 

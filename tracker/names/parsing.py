@@ -32,12 +32,12 @@ _INITIAL: Final = re.compile(r"([^\W\d_]{1,3})\.|([^\W\d_])")
 
 # What the sex of a surname in -оў, -ін, -скі can be, read off its sounds.
 _MALE: Final = re.compile("..+(?:[aeo]v|in|[szcSZC]ki)")
-_FEMALE: Final = re.compile("..+(?:[aeo]va|ina|[szcSZC]ka|[aeo]vai|[aeo]voi|inoi|inai|[szcSZC]ko?[ao]i|[szcSZC]ku)")
+_FEMALE: Final = re.compile("...+(?:[aeo]va|ina|[szcSZC]ka|[aeo]vai|[aeo]voi|inoi|inai|[szcSZC]ko?[ao]i|[szcSZC]ku)")
 # A surname in a case that only one of the sexes has.
 _SURELY_MALE: Final = re.compile(
     "..+(?:[ao]h[ao]|[ao]mu|[szcSZC]kim|[szcSZC]kie[hm][ou]|[szcSZC]ke[hm][ou]|iC(?:a|u|em|om|am))"
 )
-_SURELY_FEMALE: Final = re.compile("..+(?:[aeo]v|in|[szcSZC]k)(?:oi|ai|oiu|aiu|uiu|ou)")
+_SURELY_FEMALE: Final = re.compile("...+(?:[aeo]v|in|[szcSZC]k)(?:oi|ai|oiu|aiu|uiu|ou)")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Word:
     text: str
     readings: tuple[str, ...]
     role: str
+    #: what the spelling leaves open, a sum of ``LATIN``, ``BARE``, ``GERMAN``
+    loose: int
     groups: Groups = field(default_factory=dict)
 
 
@@ -74,21 +76,30 @@ def parse(text: str) -> ParsedName:
     meant = [given.NONE if initial else given.meant(word) for word, initial in zip(bare, initials, strict=True)]
     fathers = _fathers(bare, initials, meant, joined)
     firsts = _given_names(meant, fathers, initials)
+    if any(not joined[place] for place in firsts):
+        firsts = {place for place in firsts if not joined[place]}  # half of a double surname is no given name
 
     meant = _of_one_sex(bare, meant, firsts)
+    # who writes one word as in German writes all of them so
+    german = sounds.GERMAN if any(sounds.loose(word) & sounds.GERMAN for word in bare) else 0
     words, sexes = [], frozenset("fm")
     for place, word in enumerate(bare):
-        heard = sounds.readings(word)
+        heard, loose = sounds.readings(word), sounds.loose(word)
         if not heard:
             continue
+        if loose:
+            loose |= german
         if place == fathers.place:
-            words.append(Word(word, heard, "patronymic", fathers.groups))
+            words.append(Word(word, heard, "patronymic", loose, fathers.groups))
         elif initials[place]:
-            words.append(Word(word, heard, "initial"))
+            words.append(Word(word, heard, "initial", loose))
         else:
-            words.append(Word(word, heard, "given" if place in firsts else "surname", meant[place]))
+            words.append(Word(word, heard, "given" if place in firsts else "surname", loose, meant[place]))
+    surest = max((max(meant[place].values()) for place in firsts), default=0.0)
     for place in firsts:
-        sexes = sexes & given.sexes(meant[place]) or sexes
+        if max(meant[place].values()) == surest:
+            sexes &= given.sexes(meant[place])
+    sexes = sexes or frozenset("fm")
     if fathers.sex:
         sexes = frozenset(fathers.sex)
     elif not firsts:
@@ -192,7 +203,7 @@ def near_keys(text: str) -> list[str]:
     words = _keyed(parse(text))
     codes = {code for word in words for code in _codes(word) if code[0].isdigit()}
     surnames = [word for word in words if word.role != "given"] or words
-    return sorted(codes.union(*(_without_one(stem) for word in surnames for stem in _stems(word, one_reading=True))))
+    return sorted(codes.union(*(_without_one(stem) for word in surnames for stem in _stems(word, one_reading=False))))
 
 
 def sought(text: str) -> Sought:
@@ -206,8 +217,18 @@ def sought(text: str) -> Sought:
     near = dict.fromkeys(
         key for word in words for stem in _stems(word, one_reading=word.role == "given") for key in _without_one(stem)
     )
-    codes = () if any(word.role != "given" for word in words) else tuple(codes[0] for codes in options)
+    codes = tuple(_likeliest(word) for word in words if _is_given(word, alone=len(words) == 1))
+    if len(codes) < len(words):
+        codes = ()
     return Sought(tuple(key for key in keys if key), tuple(near), codes)
+
+
+def _likeliest(word: Word) -> str:
+    return next(code for code in _codes(word) if code[0].isdigit())
+
+
+def _is_given(word: Word, *, alone: bool) -> bool:
+    return word.role == "given" or (alone and max(word.groups.values(), default=0.0) >= given.VARIANT)
 
 
 def _stems(word: Word, *, one_reading: bool) -> list[str]:
@@ -218,6 +239,11 @@ def _stems(word: Word, *, one_reading: bool) -> list[str]:
         if heard.endswith(("as", "is", "us")) and len(heard) > _SHORTEST + 1:
             stems[sounds.stem_key(heard[:-2])] = None
     return list(stems)
+
+
+def given_codes(text: str) -> list[str]:
+    """The likeliest codes of the given names in a text."""
+    return [_likeliest(word) for word in parse(text).of_role("given")]
 
 
 def _without_one(stem: str) -> list[str]:

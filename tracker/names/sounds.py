@@ -35,10 +35,10 @@ _CYRILLIC: Final = {
 _LATIN: Final[dict[str, tuple[str, ...]]] = {
     "schtsch": ("SC",), "shtsh": ("SC",), "stsch": ("SC",), "shch": ("SC",), "szcz": ("SC",), "šč": ("SC",),
     "tsch": ("C",), "dsch": ("dZ",), "dzh": ("dZ",), "dž": ("dZ",), "dż": ("dZ",), "zgh": ("zh",), "tch": ("C",),
-    "sch": ("S",), "sz": ("S",), "sh": ("S",), "š": ("S",), "ș": ("S",), "ş": ("S",), "ś": ("s",),
+    "sch": ("S", "SC"), "sz": ("S",), "sh": ("S",), "š": ("S",), "ș": ("S",), "ş": ("S",), "ś": ("s",),
     "cz": ("C",), "č": ("C",), "ć": ("c",), "ch": ("C", "x"), "ck": ("k",), "tz": ("c",), "ts": ("c",),
     "kh": ("x",), "gh": ("h",), "zh": ("Z",), "ž": ("Z",), "ż": ("Z",), "rzh": ("rZ",), "rz": ("rz", "Z", "r"),
-    "ź": ("z",), "zz": ("c",),
+    "krz": ("krz", "kS"), "prz": ("prz", "pS"), "trz": ("trz", "tS"), "ź": ("z",), "zz": ("c",),
     "ph": ("f",), "th": ("t",), "x": ("ks",), "q": ("k",), "w": ("v",), "ŭ": ("v",), "ł": ("l",), "c": ("c", "k"),
     "g": ("h",), "j": ("j",), "y": ("y",), "ó": ("o", "u"),
 }  # fmt: skip
@@ -48,6 +48,22 @@ _GROUP: Final = re.compile("|".join(sorted(_LATIN, key=len, reverse=True)) + "|.
 _CH_IS_KH: Final = re.compile("^(?!.*(?:kh|[cs]h$|ts|zh|[^cs]sh)).*(?:cz|sz|rz|tsch|sch|c[^hkz]|[čšžćśźńłżjw])")
 _POLISH: Final = re.compile("[włńśżźóąę]|cz|sz|dz")
 _READINGS: Final = 4
+
+
+#: What a spelling may leave open. Latin letters: г and х are both h somewhere; bare ones: the signs of ш, ж, ч may have
+#: been left out; German ones: s is з and с, z is ц, sch is ж and ш. Cyrillic leaves none of it open.
+LATIN, BARE, GERMAN = 1, 2, 4
+_SIGNED: Final = re.compile("[šžčśźżćşș]|sh|zh|kh")
+_GERMAN_SIGNS: Final = re.compile("tsch|sch|[bdfghklmnprstvz]j[aeou][a-z]|^(?!.*(?:ł|sz|cz|rz|dz)).*w")
+
+
+def loose(word: str) -> int:
+    """A sum of ``LATIN``, ``BARE`` and ``GERMAN``; 0 for a word in Cyrillic."""
+    if any("\u0400" <= letter <= "\u052f" for letter in word):
+        return 0
+    if word.isascii() and _GERMAN_SIGNS.search(word):
+        return LATIN | GERMAN
+    return LATIN if _SIGNED.search(word) else LATIN | BARE
 
 
 def readings(word: str) -> tuple[str, ...]:
@@ -72,7 +88,8 @@ def _latin(word: str) -> list[str]:
         # the nasal vowels of Polish, before a consonant: Dąbrowski is Дамброўскі
         word = re.sub("([ąę])(?=[bp])", lambda m: {"ą": "om", "ę": "em"}[m[1]], word)
         word = re.sub("([ąę])(?=[cdgjkłst]|[zż][^y])", lambda m: {"ą": "on", "ę": "en"}[m[1]], word)
-    word = re.sub("(?<=[aeiyo])j(?:us|aus|ui|umi|owi|em)$", "j", word)  # Lithuanian and Polish endings of a name in -j
+    word = re.sub("(?<=[aeiyoėēīō])j(?:u?s|aus|ui|umi|owi|em)$", "j", word)  # Baltic and Polish endings of a name in -j
+    word = re.sub("(?<=[aeo])u(?=[aeo])", "v", word)  # Uładzisłaua, of Uładzisłau
     word = re.sub("ić$", "ič", word)  # as names of the south of Europe end
     # цк has one c in Polish, and a z in German
     word = re.sub(
@@ -84,14 +101,14 @@ def _latin(word: str) -> list[str]:
     if _CH_IS_KH.search(word):
         kinds["ch"] = ("x", "C")
     if _POLISH.search(word):
-        kinds["rz"] = ("Z", "r", "rz")
+        kinds |= {"rz": ("Z", "r", "rz"), "krz": ("kS",), "prz": ("pS",), "trz": ("tS",)}
     found = [""]
     for group in _GROUP.findall(word):
         sounds = kinds.get(group) or (_plain(group),)
         if group == "ck":
             sounds = ("k", "ck")
         found = [before + sound for sound in sounds for before in found][:_READINGS]
-    if word.startswith("j") and not _CH_IS_KH.search(word):
+    if word.startswith("j") and not _CH_IS_KH.search(word[1:]):
         found.append("dZ" + found[0][1:])  # Jafarov, as English writes Джафаров
     if word.startswith("z") and "w" in word:
         found.append("c" + found[0][1:])  # Zepkalo, as German writes Цепкало
@@ -99,19 +116,23 @@ def _latin(word: str) -> list[str]:
 
 
 def _plain(letter: str) -> str:
-    return re.sub("[^a-z]", "", anyascii(letter).lower())[:2]
+    """Without the diacritics that change nothing: ģ is g, ə is a."""
+    plain = "a" if letter == "ə" else re.sub("[^a-z]", "", anyascii(letter).lower())[:2]
+    return _LATIN[plain][0] if plain in _LATIN else plain
 
 
 def _settled(sounds: str) -> str:
     """Without what is written differently and means the same; a word may begin with ``j``."""
     # ў, and у where it is spoken like it; before the glide goes, for ою is no ов
-    sounds = re.sub("(?<=[aeo])u(?![aeiouyj])", "v", sounds)
+    sounds = re.sub("(?<=[aeo])u(?![aeiouyj]|[sm]$)", "v", sounds)  # not in Белоус, Наум
     sounds = re.sub("[yj]", "i", sounds)
     start = "j" if re.match("i[au]", sounds) else ""
     # a vowel after the glide is the vowel: ия, ja, ia, ya
     sounds = re.sub("i+(?=[aeou])", "", sounds)
     sounds = re.sub(r"(.)\1+", r"\1", sounds)
     sounds = re.sub("f$", "v", sounds)  # Romanoff
+    sounds = sounds.replace("sC", "SC")  # Счастный, Шчасны
+    sounds = re.sub("([sz])[td](?=[nl])", r"\1", sounds)  # and its т, which Belarusian does not write
     return start + sounds
 
 
@@ -121,7 +142,7 @@ _COARSE: Final = str.maketrans({"o": "a", "e": "a", "z": "s", "Z": "s", "S": "s"
 @lru_cache(maxsize=200_000)
 def coarse(sounds: str) -> str:
     """Sounds with those merged that renderings of one name exchange: in small letters, for the database."""
-    merged = sounds.translate(_COARSE).replace("ds", "d")
+    merged = sounds.translate(_COARSE).replace("ds", "d").replace("hv", "f")
     return re.sub(r"(.)\1+", r"\1", merged)
 
 
@@ -135,6 +156,8 @@ class Lemma:
     stem: str
     suffix: str = ""
     family: str = ""
+    #: without a vowel that the word has
+    fled: bool = False
 
     @property
     def whole(self) -> str:
@@ -143,16 +166,17 @@ class Lemma:
 
 # The endings of surnames in any case, and those that Lithuanian and Latvian add.
 _NOUN: Final = "a|u|om|em|am|im|e|i|oi|ovi|evi|avi|s|ene|aite|ite|ute|o|iui|ui"
-_POSSESSIVE: Final = f"{_NOUN}|ai|ei|oiu|aiu|ih|as|os|oho|eho|emu|omu"
+_POSSESSIVE: Final = f"{_NOUN}|ai|ei|ea|eu|oiu|aiu|ih|as|os|oho|eho|emu|omu"
 _ADJECTIVE: Final = (
-    "i|oi|a|ai|ei|oho|aho|aha|oha|eho|omu|amu|emu|im|om|am|em|u|oiu|aiu|ih|imi|e|is|as|us|s|ene|aite|iu|iui"
+    "i|oi|a|ai|ei|oho|aho|aha|oha|eho|omu|amu|emu|im|om|am|em|u|oiu|aiu|ih|imi|e|[ia]s(?:a|u|om|am|em)?|us|s|"
+    "ene|aite|iu"
 )
 _FAMILIES: Final = tuple(
     (family, re.compile(pattern))
     for family, pattern in (
         ("sk", f"(.+?)((?:[aeo]v|[aei]n)?(?:[scSZC]|(?<!d)z)k)(?:{_ADJECTIVE})"),
         ("ov", f"(..+)([aeo]v)(?:{_POSSESSIVE})?"),
-        ("iC", f"(.+?)((?:[aeo]v)?[ie]C)(?:{_NOUN}|us|aus)?"),
+        ("iC", f"(.+?)((?:[aeo]v)?[ie]C)(?:{_NOUN}|us(?:a|u|om|am|em)?|aus|umi)?"),
         ("in", f"(..+)(in)(?:{_POSSESSIVE})?"),
         ("enk", "(..+)([eai]nk)(?:o|a|u|i|e|oi|ai|om|am|ovi|os|ene|s)"),
         ("uk", f"(..+?)(C?[aiu]k)(?:{_NOUN}|as)?"),
@@ -161,8 +185,10 @@ _FAMILIES: Final = tuple(
 )
 # Кравец, Краўца: the vowel of the suffix is gone in the other cases.
 _FLED: Final = re.compile("(..+[^aeiou])c(?:a|u|om|am|em|e|i|as|us|ui|ovi|avi)")
-_FLEETING: Final = re.compile("(..+|.*[^aeiou])[aeoi]([knlrv])")
-_ADJECTIVE_IN_N: Final = re.compile("(.+n)(?:[ao]h[ao]|[ao]mu|im|i?h|a?i|a|aiu|u|oi)")
+_FLEETING: Final = re.compile("(..+|.*[^aeiou])[aeo]([knlrv])")
+_PLAIN_ADJECTIVE: Final = re.compile(
+    "(.+n)(?:[ao]h[ao]|[ao]mu|im|i?h|a?i|a|aiu|u|oi)|(.{3,}[^aeiou])(?:[ao]h[ao]|[ao]mu)"
+)
 _ENDINGS: Final = re.compile(
     "(.{2,}?)(?:oho|aho|aha|eho|omu|amu|emu|oiu|aiu|ovi|evi|avi|om|am|em|im|um|oi|ai|ei|ui|ih|os|as|is|us|es|ene|aite|"
     "ite|ute|[aeiou]+)"
@@ -180,16 +206,16 @@ def lemmas(sounds: str) -> tuple[Lemma, ...]:
             if family in ("sk", "ov", "iC"):
                 return tuple(found)
             break
-    fled = _FLED.fullmatch(sounds)
-    if fled:
-        found.append(Lemma(fled[1], "ec", "ec"))
-    adjective = _ADJECTIVE_IN_N.fullmatch(sounds)
-    vowelless = adjective[1] if adjective else sounds.rstrip(VOWELS)
+    shortened = _FLED.fullmatch(sounds)
+    if shortened:
+        found.append(Lemma(shortened[1], "ec", "ec"))
+    adjective = _PLAIN_ADJECTIVE.fullmatch(sounds)
+    vowelless = adjective[1] or adjective[2] if adjective else sounds.rstrip(VOWELS)
     stems = [vowelless if len(vowelless) >= 2 else sounds, *_shorter(sounds), sounds]
-    stems += [shorter for stem in stems[:2] for shorter in fleeting(stem)]
     if re.fullmatch(".{2,}c[ie]", sounds):
         stems.append(sounds[:-2] + "k")  # Гарошка, Гарошцы
-    return (*found, *(Lemma(stem) for stem in dict.fromkeys(stems)))
+    fled = dict.fromkeys(shorter for stem in stems[:2] for shorter in fleeting(stem))
+    return (*found, *(Lemma(stem) for stem in dict.fromkeys(stems)), *(Lemma(stem, fled=True) for stem in fled))
 
 
 def fleeting(stem: str) -> list[str]:
