@@ -266,7 +266,8 @@ def test_a_merged_person_is_in_no_list_and_its_page_leads_on(client, two, bob):
     assert act(merging.merge_of(other)) in shown
     assert "Town 2" in shown, "what it said stays to be read"
     assert 'name="_save"' not in shown
-    assert client.post(reverse("admin:tracker_person_change", args=[other.pk]), {"summary": "x"}).status_code == 403
+    client.post(reverse("admin:tracker_person_change", args=[other.pk]), {"summary": "x"})
+    assert fresh(other).summary == "She left."
     assert client.get(reverse("admin:tracker_person_delete", args=[other.pk])).status_code == 403
     assert client.get(page(other)).status_code == 302
     index = client.get("/admin/")
@@ -281,6 +282,22 @@ def test_nothing_new_is_said_of_a_merged_person(client, two, alice, bob):
     data = fill(client, url, {"person": str(other.pk)}, form="detention_form")
     assert "Select a valid choice" in text(client.post(url, {**data, "_save": "1"}))
     assert not Detention.objects.exists()
+
+
+def test_what_was_typed_while_somebody_merged_is_not_lost(client, two, alice, bob):
+    kept, other = two
+    client.force_login(alice)
+    url = reverse("admin:tracker_person_change", args=[other.pk])
+    data = fill(client, url, {"summary": "She came home.", "names-0-text": "Ганна Іншая"}, form="person_form")
+    merging.merge(kept, other, by=bob, why="One")
+    answer = client.post(url, {**data, "_continue": "1"})
+    assert answer.status_code == 200
+    assert f"merged into {kept.pid} meanwhile" in text(answer)
+    assert "She came home." in text(answer)
+    assert "Ганна Іншая" in text(answer)
+    assert not Person.objects.filter(summary="She came home.").exists()
+    assert not Name.objects.filter(text="Ганна Іншая").exists()
+    assert client.post(url.replace("change", "delete"), {"post": "yes"}).status_code == 403
 
 
 def test_who_is_related_to_both_can_still_be_saved(client, two, alice, bob):

@@ -99,13 +99,17 @@ class Merging:
         return rows.filter(Q(merged_into=None) | Q(pid=term.strip().lower()))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not (obj and obj.merged_into_id)  # type: ignore[misc]
+        return super().has_change_permission(request, obj) and not self._is_closed(request, obj)  # type: ignore[misc]
+
+    def _is_closed(self, request: HttpRequest, obj: Any) -> bool:
+        """What was typed when somebody merged the person comes back with a sentence, and is not refused unread."""
+        return bool(obj is not None and obj.merged_into_id and request.method != "POST")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.merged_into_id)  # type: ignore[misc]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return [] if obj is not None and obj.merged_into_id else super().get_inlines(request, obj)  # type: ignore[misc]
+        return [] if self._is_closed(request, obj) else super().get_inlines(request, obj)  # type: ignore[misc]
 
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         obj = kwargs.get("obj")

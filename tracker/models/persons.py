@@ -8,6 +8,7 @@ from typing import Any
 
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
@@ -193,6 +194,14 @@ class Person(Reviewed):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.merged_into_id:
+            raise ValidationError(
+                _("This person has been merged into %(kept)s meanwhile. Nothing was saved: enter it there.")
+                % {"kept": self.merged_into.pid}
+            )
 
     def get_absolute_url(self) -> str:
         return reverse("person", args=[self.pid])
