@@ -82,7 +82,7 @@ def questions(text: str) -> Iterator[Asked]:
     first = next((line for line in text.split("\n") if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
     header = [cell.strip().strip('"').strip().lower() for cell in first.split(delimiter)]
-    if "name" in header:
+    if "name" in header or ({*header} & {*COLUMNS} and len(header) > 1):
         yield from _table(text, delimiter)
         return
     for number, line in enumerate(text.split("\n"), 1):
@@ -130,6 +130,11 @@ def _header(row: list[str], number: int) -> list[str]:
             raise ListError(
                 _("Line %(line)d: there is no column “%(column)s”. There are: %(columns)s.")
                 % {"line": number, "column": _short(cell), "columns": ", ".join(COLUMNS)}
+            )
+        if "name" not in header:
+            raise ListError(
+                _("Line %(line)d names columns, and none is “name”. There are: %(columns)s.")
+                % {"line": number, "columns": ", ".join(COLUMNS)}
             )
         if header.count(cell) > 1:
             raise ListError(

@@ -99,6 +99,11 @@ class Candidate:
         return any(reason.agrees for reason in self.reasons if reason.kind == kind)
 
     @property
+    def grounds(self) -> int:
+        """How much agrees besides the name."""
+        return _grounds(self.reasons)
+
+    @property
     def contradicted(self) -> bool:
         return any(reason.agrees is False for reason in self.reasons)
 
@@ -148,7 +153,7 @@ def _matched(batch: Sequence[Question], viewer: User | None, on: date | None, us
     for place, question in enumerate(batch):
         persons = [known.persons[pk] for pk in nearest.get(place, ()) if pk in known.persons]
         candidates = [known.candidate(question, person) for person in persons]
-        candidates.sort(key=lambda candidate: (-candidate.exact, candidate.person.pid))
+        candidates.sort(key=lambda candidate: (-candidate.exact, -candidate.grounds, candidate.person.pid))
         offered = [candidate for candidate in candidates if candidate.exact >= OFFERED]
         yield Match(question, _verdict(offered), candidates)
 
@@ -380,6 +385,10 @@ def _citizenships(told: Sequence[str], recorded: Sequence[str]) -> Iterator[Reas
     yield Reason("citizenship", _("citizenship agrees") if agrees else _("citizenship differs"), agrees)
 
 
+def _grounds(reasons: Iterable[Reason]) -> int:
+    return sum(reason.agrees is True for reason in reasons if reason.kind in _BRINGS)
+
+
 def _scored(comparison: names.Comparison, reasons: Iterable[Reason]) -> float:
     score = 100 * comparison.score
     for reason in reasons:
@@ -465,6 +474,10 @@ class _Scored:
     keys: tuple[UUID, UUID]
     pair: Pair
 
+    @property
+    def grounds(self) -> int:
+        return _grounds(self.pair.reasons)
+
 
 def _best(keys: Iterable[tuple[UUID, UUID]], viewer: User | None, limit: int) -> list[_Scored]:
     """The likeliest of the pairs. Costs a handful of queries for every ``BATCH`` pairs."""
@@ -472,7 +485,7 @@ def _best(keys: Iterable[tuple[UUID, UUID]], viewer: User | None, limit: int) ->
     pairs = sorted(keys)
     for start in range(0, len(pairs), BATCH):
         found += _scored_pairs(pairs[start : start + BATCH], viewer)
-        found.sort(key=lambda scored: (-scored.exact, scored.keys))
+        found.sort(key=lambda scored: (-scored.exact, -scored.grounds, scored.keys))
         del found[limit:]
     return found
 

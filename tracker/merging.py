@@ -24,6 +24,7 @@ from tracker.dates import ImpreciseDate
 from tracker.models import Citation, Detention, NotTheSame, Person, PersonCitation, Relationship, User
 from tracker.models.fields import CodedArrayField, CodedField, CountriesField
 from tracker.models.identity import in_order
+from tracker.models.persons import CONSENTS
 from tracker.models.rules import explain
 from tracker.review import Refused
 from tracker.undoing import touched
@@ -84,9 +85,6 @@ NOT_CHOSEN: Mapping[str, str] = {
     "consent_on": "belongs to the consent",
     **dict.fromkeys(Person.review_columns, "how far the review is"),
 }
-
-#: What somebody asked for, from strict to open; nobody was asked in the end.
-_CONSENT = (Consent.NOT_AT_ALL, Consent.NAME_WITHHELD, Consent.MAY_BE_PUBLISHED, Consent.NOT_ASKED)
 
 KEPT, OTHER = "kept", "other"
 
@@ -213,7 +211,7 @@ def _default(kept: Person, other: Person, name: str) -> str:
 
 def _stricter(kept: Person, other: Person) -> Person:
     """The one whose wish stands: the stricter of the two, the kept person's where they agree."""
-    return min((kept, other), key=lambda person: _CONSENT.index(Consent(person.consent)))
+    return min((kept, other), key=lambda person: CONSENTS.index(Consent(person.consent)))
 
 
 # --- What stands in the way

@@ -116,6 +116,13 @@ def close(*records: Record) -> None:
     scope: Ids = defaultdict(set)
     for record in records:
         scope[type(record)].add(record.pk)
+    for model, ids in scope.items():
+        for name in model.below:
+            if model._meta.get_field(name).related_model is model:
+                # a person merged into this one is as closed, also while the copies still show the two apart
+                scope[model] = ids | set(
+                    model._base_manager.filter(**{f"{name}__in": ids}).values_list("pk", flat=True)
+                )
     with transaction.atomic():
         _refresh(scope)
 

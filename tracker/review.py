@@ -104,7 +104,7 @@ def obstacles(records: Iterable[Reviewed], *, by: User) -> list[str]:
         *sentences,
         *_opened_alone(chosen, by),
         *_shown_elsewhere(chosen, by),
-        *_shown_below(chosen),
+        *_shown_below(chosen, by),
         *_unpublished_targets(chosen),
     ]
 
@@ -203,8 +203,8 @@ def _shown_elsewhere(records: list[Reviewed], by: User) -> list[str]:
     return sentences
 
 
-def _shown_below(records: list[Reviewed]) -> list[str]:
-    """A record that readers still see below one that only leads to another from now on."""
+def _shown_below(records: list[Reviewed], by: User) -> list[str]:
+    """A record that readers still see below one that only leads to another from now on; what is sealed they do not."""
     together = {record.pk for record in records}
     sentences = []
     for record in records:
@@ -218,7 +218,8 @@ def _shown_below(records: list[Reviewed]) -> list[str]:
                 if field.related_model is not type(record):
                     continue
                 ever = history_of(model)._base_manager.filter(**{field.attname: record.pk}).values("pgh_obj_id")
-                rows = model._base_manager.filter(pk__in=ever, published_at__isnull=False).exclude(pk__in=together)
+                rows = model._default_manager.visible_to(by).filter(pk__in=ever, published_at__isnull=False)
+                rows = rows.exclude(pk__in=together)
                 moments = [(row.pk, row.published_at) for row in rows if row.published_at]
                 shown = {
                     row.pgh_obj_id for row in rows_at(model, "id", moments) if getattr(row, field.attname) == record.pk

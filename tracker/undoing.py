@@ -25,7 +25,7 @@ from tracker.models import Citation, Part, Person, Record, Reviewed, Row, User
 from tracker.models.fields import KeyField
 from tracker.models.rules import CompositeForeignKey, explain
 from tracker.review import Refused
-from tracker.versions import history_of
+from tracker.versions import history_of, rows_at
 from tracker.vocabularies import ReviewState
 
 #: What the history calls it.
@@ -256,6 +256,7 @@ def _plan(context: UUID, *, lock: bool = False) -> _Plan:
     _drop_what_has_lost_its_target(plan)
     _keep_together(plan)
     _make_room(plan)
+    _stay_as_closed(plan)
     return plan
 
 
@@ -473,6 +474,19 @@ def _make_room(plan: _Plan) -> None:
 
 
 # --- What stands in the way, and how it is told
+
+
+def _stay_as_closed(plan: _Plan) -> None:
+    """Opening takes two: who was closed while merged with somebody is not opened by being parted."""
+    for (kind, pk), values in plan.update.items():
+        if kind is not Person or values.get("merged_into_id", ...) is not None:
+            continue
+        other = plan.now[kind, pk]
+        for kept in Person._base_manager.filter(pk=other.merged_into_id):
+            moment = plan.after[kind, pk].pgh_created_at
+            for then in rows_at(Person, "id", [(kept.pk, moment)]):
+                since = Person.closer(kept, then)
+                values.update({name: value for name, value in Person.closer(kept, other).items() if name in since})
 
 
 def _not_for_you() -> str:

@@ -88,6 +88,8 @@ def test_a_cell_of_two_lines():
             "name,birthday\nAnna,1990",
             "Line 1: there is no column “birthday”. There are: name, born, age, citizenship, sex.",
         ),
+        ("full name;born\nAnna;1990", "Line 1: there is no column “full name”."),
+        ("born;sex\n1990;f", "Line 1 names columns, and none is “name”."),
         ("name,born,born\nAnna,1990,1990", "Line 1: the column “born” stands there twice."),
         ("name,born\nAnna,199o", "Line 2, column born: "),
         ("name,born\nAnna,199o", "199o is not a date"),

@@ -604,6 +604,26 @@ def test_a_kept_person_that_is_closed_closes_whom_it_was_merged_with(two, publis
     assert list(publication.verify()) == []
 
 
+@pytest.mark.parametrize(
+    "close",
+    [{"disclosure": "sealed"}, {"disclosure": "staff"}, {"consent": "not_at_all"}, {"consent": "name_withheld"}],
+)
+def test_what_closes_the_kept_person_closes_the_other_before_the_merge_is_published(two, published, bob, close):
+    kept, other = two
+    merge(kept, other, by=bob, why=WHY)
+    kept = Person.objects.get(pk=kept.pk)
+    with by(bob):
+        change(kept, **close).save()
+        publication.close(kept)
+    assert texts("public") == texts("researcher") == set()
+    assert list(publication.verify()) == []
+    for one in two:
+        make(Grant, user=bob, person=one)
+    undoing.undo(merging.merge_of(Person.objects.get(pk=other.pk)), by=bob)
+    assert texts("public") == texts("researcher") == set()
+    assert list(publication.verify()) == []
+
+
 def test_a_stricter_wish_takes_the_names_out_at_once(two, published, bob):
     kept, other = two
     other.refresh_from_db()

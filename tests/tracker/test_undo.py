@@ -360,6 +360,29 @@ def test_an_edit_since_stands_wherever_its_row_goes(pair, alice, bob):
     assert fresh(kept).home_town == "Town 3"
 
 
+@pytest.mark.parametrize(
+    ("values", "then"),
+    [
+        ({"disclosure": "sealed"}, {"disclosure": "sealed", "consent": "not_asked"}),
+        ({"disclosure": "staff"}, {"disclosure": "staff", "consent": "not_asked"}),
+        ({"consent": "not_at_all", "consent_by": "her sister"}, {"consent": "not_at_all", "consent_by": "her sister"}),
+        ({"consent": "name_withheld"}, {"consent": "name_withheld", "disclosure": "public"}),
+        ({"consent": "may_be_published"}, {"consent": "not_asked", "disclosure": "public"}),
+    ],
+)
+def test_who_was_closed_since_is_not_opened_by_being_parted(pair, alice, bob, values, then):
+    kept, other = pair
+    context = merge(kept, other, by=bob, why="One")
+    since(alice, kept, **values)
+    if "sealed" in values.values():
+        make(Grant, user=bob, person=kept)
+        make(Grant, user=bob, person=other)
+    undo(context, by=bob)
+    other.refresh_from_db()
+    assert other.merged_into is None
+    assert {name: getattr(other, name) for name in then} == then
+
+
 def test_names_put_into_another_order_since_find_a_place(pair, alice, bob):
     kept, other = pair
     context = merge(kept, other, by=bob, why="One")

@@ -81,6 +81,10 @@ def _no_label_without_name(label: str, row: Any) -> str:
     return "" if row.consent == v.Consent.NAME_WITHHELD else label
 
 
+#: What somebody asked for, from strict to open; nobody was asked in the end.
+CONSENTS = (v.Consent.NOT_AT_ALL, v.Consent.NAME_WITHHELD, v.Consent.MAY_BE_PUBLISHED, v.Consent.NOT_ASKED)
+
+
 @tracked
 class Person(Reviewed):
     """Somebody who is or was held or released, named or not, or a relative or co-defendant of one."""
@@ -197,7 +201,7 @@ class Person(Reviewed):
 
     def clean(self) -> None:
         super().clean()
-        if self.merged_into_id:
+        if self.merged_into is not None:
             raise ValidationError(
                 _("This person has been merged into %(kept)s meanwhile. Nothing was saved: enter it there.")
                 % {"kept": self.merged_into.pid}
@@ -232,6 +236,19 @@ class Person(Reviewed):
         if self.merged_into_id:
             return str(_("%(pid)s, merged") % {"pid": self.pid})
         return self.label or str(_("not named here"))
+
+    @classmethod
+    def closer(cls, row: Any, than: Any) -> dict[str, Any]:
+        """The columns in which a person is more closed than another, with their values; both may be of history."""
+        values: dict[str, Any] = {}
+        if v.Disclosure(row.disclosure).level > v.Disclosure(than.disclosure).level:
+            values["disclosure"] = row.disclosure
+        asked = v.Consent(row.consent)
+        if asked in (v.Consent.NOT_AT_ALL, v.Consent.NAME_WITHHELD) and (
+            CONSENTS.index(asked) < CONSENTS.index(v.Consent(than.consent))
+        ):
+            values |= {"consent": row.consent, "consent_by": row.consent_by, "consent_on": row.consent_on}
+        return values
 
     def age_on(self, day: date) -> tuple[int, int] | None:
         """Smallest and largest age the person can have had on that day."""

@@ -65,7 +65,10 @@ class ParsedName:
 @lru_cache(maxsize=50_000)
 def parse(text: str) -> ParsedName:
     """What the words of a name are, whatever their order. Never fails; a text without letters has no words."""
-    found = [word for word in written_words(text[:LONGEST]) if word.rstrip(".") not in _PASSED_OVER]
+    every = written_words(text[:LONGEST])
+    found = [word for word in every if word.rstrip(".") not in _PASSED_OVER]
+    if len(found) < 2:
+        found = every  # Born and Ur are surnames too
     # of a double surname, lists give one half as often as both
     halves = [(half, "-" in word) for word in found for half in word.split("-") if half][:MOST_WORDS]
     written, joined = [half for half, _joined in halves], [joined for _half, joined in halves]
