@@ -5,7 +5,7 @@ export DEBUG ?= 1
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check test-code test-browser benchmark requirements-dev
+.PHONY: help setup run test lint check test-code test-browser benchmark requirements-benchmark requirements-dev
 
 help:  ## List what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -40,8 +40,18 @@ test-browser: requirements-dev  ## Run the tests that need Chromium
 	elif [ -n "$$CI" ]; then exit 1; \
 	else echo 'THE BROWSER TESTS DID NOT RUN: there is no Chromium.'; fi
 
-benchmark: requirements-dev  ## Measure against the targets (takes minutes)
+benchmark: requirements-dev requirements-benchmark  ## Measure against the targets (takes many minutes)
 	$(PYTHON) -m tests.benchmarks
+
+# Apart from .venv: it is heavy, and some of it is compiled.
+requirements-benchmark: .venv-benchmark/installed
+
+.venv-benchmark/installed: requirements-benchmark.txt
+	@echo "Installing $< ..."
+	@$(PYTHON) -m venv --clear .venv-benchmark
+	@.venv-benchmark/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< || \
+		{ echo "$< could not be installed: see above. It needs a C++ compiler and ICU (on Debian: apt-get install g++ libicu-dev pkg-config)."; exit 1; }
+	@touch $@
 
 requirements-dev:
 	@tools/venv.sh requirements-dev.txt

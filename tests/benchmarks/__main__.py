@@ -1,19 +1,44 @@
-"""``make benchmark``: every benchmark there is, on one generated database. Exit status 1 when a target is missed."""
+"""``make benchmark``: every benchmark there is, or those named. Exit status 1 when a target is missed."""
 
 import argparse
 import os
 import platform
 import sys
 
-from tests.benchmarks import export
+from tests.benchmarks import export, labelled, matching, search
+from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.generate import Refused, database
 from tests.benchmarks.world import World
 from tracker.vocabularies import Audience
 
 
+def exporting(options, say):
+    world = World(options.persons, options.seed)
+    with database(options.database, world, keep=options.keep, say=say) as address:
+        return export.measure(address, Audience(options.audience), options.runs, say)
+
+
+def comparing(options, say):
+    return labelled.measure(say, verbose=options.verbose)
+
+
+def looking_up(options, say):
+    """Both on one database."""
+    name = f"{options.database}_crowd"
+    with database(name, Crowd(options.crowd, options.seed), keep=options.keep, say=say):
+        wanted = [module for word, module in (("search", search), ("matching", matching)) if word in options.which]
+        met = [module.measure(name, options.seed, options.runs, say, verbose=options.verbose) for module in wanted]
+    return all(met)
+
+
+BENCHMARKS = {"export": exporting, "labelled": comparing, "search": looking_up, "matching": looking_up}
+
+
 def main(say=print):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--persons", type=int, default=100_000, help="How many to generate (100,000).")
+    parser.add_argument("which", nargs="*", metavar="BENCHMARK", help=f"Of {', '.join(BENCHMARKS)} (all).")
+    parser.add_argument("--persons", type=int, default=100_000, help="How many to generate for export (100,000).")
+    parser.add_argument("--crowd", type=int, default=400_000, help="How many to search and to match with (400,000).")
     parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same rows (1).")
     parser.add_argument("--runs", type=int, default=5, help="Of each side; medians are taken (5).")
     parser.add_argument(
@@ -21,15 +46,18 @@ def main(say=print):
     )
     parser.add_argument("--database", default="benchmark", help="Made for this, and replaced (benchmark).")
     parser.add_argument("--keep", action="store_true", help="Do not drop it at the end: the next run finds it there.")
+    parser.add_argument("--verbose", action="store_true", help="Show spellings that were missed, and slow plans.")
     options = parser.parse_args()
+    options.which = options.which or list(BENCHMARKS)
+    unknown = [name for name in options.which if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: no such benchmark. There are: {', '.join(BENCHMARKS)}.")
     say(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     try:
-        world = World(options.persons, options.seed)
-        with database(options.database, world, keep=options.keep) as address:
-            met = export.measure(address, Audience(options.audience), options.runs)
+        met = [run(options, say) for run in dict.fromkeys(BENCHMARKS[name] for name in options.which)]
     except (Refused, ValueError) as error:
         sys.exit(str(error))
-    sys.exit(0 if met else 1)
+    sys.exit(0 if all(met) else 1)
 
 
 if __name__ == "__main__":

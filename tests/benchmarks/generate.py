@@ -49,7 +49,9 @@ def database(name, world, *, keep=False, say=print):
             raise Refused(f"There is a database {name} that was not made by this. Give another name.")
         try:
             with connection.creation._template(cursor, verbosity=1) as template:
-                comment = f"{OURS}: {world.persons}, seed {world.seed}, {template}, {_digest()}"
+                comment = (
+                    f"{OURS}: {type(world).__name__}, {world.persons}, seed {world.seed}, {template}, {_digest(world)}"
+                )
                 if found != comment:
                     cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
                     cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
@@ -75,10 +77,9 @@ def _comment(cursor, name):
     return row and row[0]
 
 
-def _digest():
+def _digest(world):
     """Changes with the code that makes the rows."""
-    files = (Path(__file__).with_name(name) for name in ("generate.py", "invented.py", "world.py"))
-    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    return sha256(b"".join(file.read_bytes() for file in (Path(__file__), *world.files))).hexdigest()[:16]
 
 
 def load(connection, world, *, say=print):

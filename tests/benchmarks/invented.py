@@ -3,10 +3,6 @@
 A form is given in Belarusian and Russian (Cyrillic), Łacinka, the instruction of 2007, and from the Russian (Latin).
 """
 
-from functools import lru_cache
-
-from tracker import names
-
 # Columns: be, ru, lacinka, by_2007, from_russian
 _FIRST = [
     line.split()
@@ -108,16 +104,6 @@ _FATHERS = [
     ("Аляксандравіч", "Александрович", "Аляксандраўна", "Александровна"),
     ("Сцяпанавіч", "Степанович", "Сцяпанаўна", "Степановна"),
 ]
-
-
-@lru_cache(maxsize=200_000)
-def _word_keys(word):
-    return frozenset(names.search_key(word).split())
-
-
-def search_key(text):
-    """As ``tracker.names.search_key``, which is slow for a million: a word is looked at once."""
-    return " ".join(sorted(frozenset().union(*map(_word_keys, text.split()))))
 
 
 def spellings(rng, woman):

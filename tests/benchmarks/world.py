@@ -9,7 +9,9 @@ import random
 from datetime import date, timedelta
 from hashlib import blake2b
 from itertools import pairwise
+from pathlib import Path
 
+import tracker.names
 from releases.models import (
     Concession,
     EventRelation,
@@ -49,6 +51,7 @@ from tracker.models import (
     User,
     Verdict,
     VerdictCitation,
+    fields,
 )
 
 #: Persons made, held in memory and loaded at a time
@@ -88,7 +91,9 @@ def constant(value):
         return NULL
     if isinstance(value, bool):
         return "t" if value else "f"
-    return "{}" if value == [] else text(str(value))
+    if isinstance(value, list | tuple):
+        return text("{" + ",".join(f'"{part}"' for part in value) + "}")
+    return text(str(value))
 
 
 class Table:
@@ -105,6 +110,17 @@ class Table:
 
     def add(self, *values):
         self.lines.append("\t".join(values) + self.rest)
+
+
+NAMES = Path(tracker.names.__file__).parent
+
+#: Columns of a name that follow from its text
+KEYS = [field for field in Name._meta.concrete_fields if isinstance(field, fields.KeyField)]
+
+
+def keys(name):
+    """The values of ``KEYS`` for a name of this text."""
+    return [constant(field.key_of(name)) for field in KEYS]
 
 
 REVIEW = ("disclosure", "review_state", "submitted_by", "reviewed_by", "published_at")
@@ -141,8 +157,9 @@ def tables():
               "citizenships", "destinations", "group", "counted_as", "part_of", "parts_complete", *CLAIM, *REVIEW[1:]),
         Table(Person, "id", "pid", "identification", "label", "sex", "born", "died", "death_circumstances",
               "citizenships", "home_town", "occupations", "contexts", "coding_note", "summary", "consent",
-              "consent_by", "consent_on", *REVIEW),
-        Table(Name, "id", "person", "text", "language", "script", "kind", "scheme", "position", "search_key"),
+              "consent_by", "consent_on", "merged_into", *REVIEW),
+        Table(Name, "id", "person", "text", "language", "script", "kind", "scheme", "position",
+              *(field.name for field in KEYS)),
         Table(Relationship, "id", "person", "kind", "other", "note"),
         Table(Recognition, "id", "person", "body", "status", "criteria", "started", "ended"),
         Table(ExternalIdentifier, "id", "person", "scheme", "value"),
@@ -217,7 +234,20 @@ _STANDINGS = [("accepted", "", "")] * 27 + [
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
+def is_merged(number):
+    """Whether the person of this number turned out to be the one before."""
+    return number % 250 == 249
+
+
 class World:
+    #: Whose contents the rows depend on
+    files = (
+        Path(__file__),
+        Path(invented.__file__),
+        Path(fields.__file__),
+        *(path for path in sorted(NAMES.iterdir()) if path.suffix in (".py", ".csv") and path.stem != "comparison"),
+    )
+
     def __init__(self, persons, seed):
         if not 1 <= persons <= 1_000_000:
             raise ValueError("From 1 to 1,000,000 persons.")
@@ -228,24 +258,28 @@ class World:
         self.organisations, self.facilities = 30, 60
         self.tables = tables()
 
-    def blocks(self):
-        """The lines, table by table, again and again: registers and events first, then some persons at a time."""
-        for kind, number, make in (
+    def stages(self):
+        """What is made, one after the other: a name, how many, and what makes one by its number."""
+        return [
             ("registers", 1, self._registers),
             ("sources", self.sources, self._source),
             ("cases", self.cases, self._case),
             ("events", self.events, self._event),
             ("persons", self.persons, self._person),
-        ):
+        ]
+
+    def blocks(self):
+        """The lines, table by table, again and again: registers and events first, then some persons at a time."""
+        for kind, number, make in self.stages():
             for first in range(0, number, BLOCK):
-                self._begin(f"{self.seed}/{kind}/{first}")
+                self.begin(f"{self.seed}/{kind}/{first}")
                 for index in range(first, min(first + BLOCK, number)):
                     make(index)
                 yield {table: table.lines for table in self.tables.values() if table.lines}
                 for table in self.tables.values():
                     table.lines = []
 
-    def _begin(self, seed):
+    def begin(self, seed):
         self.rng = random.Random(seed)
         self.chance = self.rng.random
 
@@ -333,10 +367,13 @@ class World:
 
     # --- What persons point to
 
-    def _registers(self, _index):
+    def _accounts(self, _index):
         for number in range(6):
             kind = "editor" if number < 3 else "reviewer"
             self.tables[User].add(self.key("user", number), f"generated-{kind}-{number}", "!", "2020-01-01 00:00:00+00")
+
+    def _registers(self, index):
+        self._accounts(index)
         for number in range(self.organisations):
             organisation = self.key("organisation", number)
             kind = self.pick(["ngo", "ngo", "state_body", "international", "political"])
@@ -460,7 +497,18 @@ class World:
 
     # --- Persons, with all that lies below them
 
+    def _merged(self, number):
+        """Somebody who was the person before: all that they had is that one's now."""
+        review, _below = self.review()
+        self.tables[Person].add(
+            self.key("person", number), self.short("person", number), "identified", "", "", NULL, NULL, "", "{}", "",
+            "{}", "{}", "", "", "not_asked", "", NULL, self.key("person", number - 1), *review,
+        )  # fmt: skip
+
     def _person(self, number):
+        if is_merged(number):
+            self._merged(number)
+            return
         person = self.key("person", number)
         woman = self.chance() < 0.25
         review, below = self.review(sealed=0.005)
@@ -488,6 +536,7 @@ class World:
             "may_be_published" if asked < 0.2 else "name_withheld" if asked < 0.21 else "not_asked",
             "a relative" if asked < 0.21 else "",
             iso(TODAY - self.between(0, 900)) if asked < 0.21 else NULL,
+            NULL,
             *review,
         )
         self.cite(PersonCitation, person)
@@ -512,13 +561,14 @@ class World:
     def _names(self, person, woman):
         for position, (name, *about) in enumerate(invented.spellings(self.rng, woman), 1):
             made = self.new()
-            key = invented.search_key(name)
-            self.tables[Name].add(made, person, name, *about, str(position), key)
+            self.tables[Name].add(made, person, name, *about, str(position), *keys(name))
             if self.chance() < 0.3:
                 self.cite(PersonCitation, person, value=name, more=(made, NULL, NULL))
 
     def _relationship(self, person, number):
         other = (number + self.between(1, min(50, self.persons - 1))) % self.persons
+        if is_merged(other):
+            return
         kind = self.pick(["spouse", "parent_of", "sibling", "other"])
         made = self.new()
         note = "godparent" if kind == "other" else ""

@@ -26,7 +26,7 @@ _SHORTEST: Final = 4
 # What stands in names and names nobody: son of, junior, “citizen”, “born”.
 _PASSED_OVER: Final = frozenset(
     {"оглы", "оглу", "углы", "угли", "кызы", "кизи", "огли", "ogly", "oglu", "ogli", "kyzy", "qizi", "oğlu"}
-    | {"мл", "ст", "jr", "sr", "гр", "нар", "born", "née", "ur", "geb"}
+    | {"born", "née", "мл.", "ст.", "гр.", "нар.", "jr.", "sr.", "ur.", "geb."}
 )
 _INITIAL: Final = re.compile(r"([^\W\d_]{1,3})\.|([^\W\d_])")
 
@@ -66,7 +66,7 @@ class ParsedName:
 def parse(text: str) -> ParsedName:
     """What the words of a name are, whatever their order. Never fails; a text without letters has no words."""
     every = written_words(text[:LONGEST])
-    found = [word for word in every if word.rstrip(".") not in _PASSED_OVER]
+    found = [word for word in every if word not in _PASSED_OVER]
     if len(found) < 2:
         found = every  # Born and Ur are surnames too
     # of a double surname, lists give one half as often as both
