@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date
+from itertools import permutations
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -290,6 +291,21 @@ def test_names_of_two(one, other, most):
 def test_keys_know_no_order_and_no_apostrophe(words, apostrophe):
     assert names.sound_key(" ".join(words)) == names.sound_key("Марыя Аляксандраўна Калеснікава")
     assert names.near_keys(f"Дзям{apostrophe}янчык Іван") == names.near_keys("Іван Дзямянчык")
+
+
+@given(st.lists(WORDS | LETTERS, min_size=2, max_size=5), st.randoms())
+def test_keys_know_no_order(words, random):
+    shuffled = random.sample(words, len(words))
+    for key in (names.sound_key, names.near_keys, names.search_key):
+        assert key(" ".join(words)) == key(" ".join(shuffled))
+
+
+@pytest.mark.parametrize("words", ["Лукашэвіч Іван Пятровіч", "Пётр Ильич Яковлевич", "Раман Аляксей", "Вася Бабурай"])
+def test_keys_know_no_order_of_what_only_order_tells(words):
+    keys = {
+        (names.sound_key(" ".join(order)), *names.near_keys(" ".join(order))) for order in permutations(words.split())
+    }
+    assert len(keys) == 1
 
 
 # --- Duplicates

@@ -33,7 +33,9 @@ class NameQuerySet(RowQuerySet):
         is used. What they find never depends on whether something else is found: that would tell of hidden names.
         """
         asked = names.sought(text)
-        found = [self.filter(near_keys__overlap=list(asked.near))] if asked.near else []
+        # one given name alone: as a surname too, but a slip in it would bring in as many again, and in no order
+        near = [key for key in asked.near if key in asked.keys or len(asked.codes) != 1]
+        found = [self.filter(near_keys__overlap=near)] if near else []
         if asked.codes:
             found.append(self.filter(near_keys__contains=list(asked.codes)))
         begun = _begun(text)
@@ -111,10 +113,10 @@ def _begun(text: str) -> Q:
 def closeness(text: str) -> Any:
     """How near a name is to the text, the greater the better; what is written as typed before what sounds like it.
 
-    None for a text that is a few letters or a given name, which is as near to thousands.
+    None for a text that is a few letters or one given name, which is as near to thousands.
     """
     asked, literal = names.sought(text), names.search_key(text)
-    if len(literal) < TELLING or asked.codes or not asked.keys:
+    if len(literal) < TELLING or len(asked.codes) == 1 or not asked.keys:
         return None
     near: list[Any] = [
         TrigramSimilarity("sound_key", key) if " " in key else TrigramWordSimilarity(key, "sound_key")

@@ -256,7 +256,13 @@ def _without_one(stem: str) -> list[str]:
 
 
 def _keyed(name: ParsedName) -> list[Word]:
-    return name.of_role("given", "surname") or list(name.words)
+    """The words that keys are made of: all but initials and the patronymic, where it is sure which word that is.
+
+    Of Лукашэвіч and Пятровіч only their order tells, and no key knows an order.
+    """
+    fathers = [word for word in name.of_role("patronymic", "surname") if given.patronymic(word.text)]
+    kept = [word for word in name.words if word.role in ("given", "surname") or (len(fathers) > 1 and word in fathers)]
+    return kept or list(name.words)
 
 
 def _key(codes: Iterable[str]) -> str:
@@ -267,5 +273,7 @@ def _codes(word: Word) -> Iterator[str]:
     """The likeliest first."""
     if word.role != "given":
         yield from dict.fromkeys(sounds.stem_key(heard) for heard in word.readings)
+    if word.role == "patronymic":
+        return  # its groups are the father's
     for name, _sure in sorted(word.groups.items(), key=lambda pair: (-pair[1], pair[0])):
         yield given.group(name).code
