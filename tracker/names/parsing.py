@@ -212,13 +212,19 @@ def near_keys(text: str) -> list[str]:
 def sought(text: str) -> Sought:
     """The keys that a name can have been kept under, the likeliest first: words have several readings.
 
-    Any word is looked for among the surnames: what is a given name in one language is a surname in another.
+    Any word is looked for among the surnames: what is a given name in one language is a surname in another. Only what
+    is surely a given name, with a surname beside it, is not: thousands have a surname a slip away from Іван.
     """
     words = _keyed(parse(text))
+    surnamed = any(word.role != "given" for word in words)
     options = [list(itertools.islice(_codes(word), 6)) for word in words]
     keys = dict.fromkeys(_key(choice) for choice in itertools.islice(itertools.product(*options), _KEYS))
     near = dict.fromkeys(
-        key for word in words for stem in _stems(word, one_reading=word.role == "given") for key in _without_one(stem)
+        key
+        for word in words
+        if not (surnamed and word.role == "given" and max(word.groups.values()) >= given.VARIANT)
+        for stem in _stems(word, one_reading=word.role == "given")
+        for key in _without_one(stem)
     )
     codes = tuple(_likeliest(word) for word in words if _is_given(word, alone=len(words) == 1))
     if len(codes) < len(words):
