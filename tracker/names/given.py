@@ -123,11 +123,6 @@ def group(name: str) -> Group:
     return _index().groups[name]
 
 
-def groups() -> Mapping[str, Group]:
-    """All of them by name."""
-    return _index().groups
-
-
 @lru_cache(maxsize=100_000)
 def meant(word: str) -> Groups:
     """The groups that a written word can be a form of, in any case, with how sure (0 to 1); often none.
