@@ -13,12 +13,15 @@ from releases.models import (
     EventGrant,
     EventRelation,
     Leg,
+    ListLine,
+    Note,
     Participation,
     Release,
     ReleaseCitation,
     ReleaseEvent,
     ReleaseEventCitation,
     ReportedFigure,
+    Sitting,
 )
 from tracker.models import (
     Case,
@@ -110,6 +113,14 @@ LEAST = {
     Release: {"person": Person},
     Leg: {"release": Release},
     ReleaseCitation: {"release": Release, "source": Source},
+    Sitting: {"event": ReleaseEvent, "source": Source, "started_by": User},
+    ListLine: {
+        "sitting": Sitting,
+        "number": lambda _given: next(_numbers),
+        "text": "Anna Exampleva",
+        "printed": "Anna Exampleva",
+    },
+    Note: {"person": Person, "text": "Call the invented family", "written_by": User},
     ReportedFigure: {"source": Source, "subject": "released", "low": 1, "high": 1},
 }
 

@@ -19,7 +19,6 @@ from uuid import UUID
 from django.db import connections
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from tracker import dates, names
 from tracker import vocabularies as v
@@ -39,18 +38,6 @@ AHEAD: Final = 12
 # What agreement brings (of what is missing to 100), and what disagreement costs.
 _BRINGS: Final = {"born": 0.35, "custody": 0.2, "sex": 0.05, "citizenship": 0.05, "article": 0.1, "facility": 0.1}
 _COSTS: Final = {"born": 40, "custody": 12, "sex": 30, "citizenship": 10, "identifier": 40}
-
-
-class Verdict(v.Vocabulary):
-    """What a machine may say of a name on a list."""
-
-    SAME = (
-        "same",
-        gettext_lazy("same"),
-        gettext_lazy("One candidate is far ahead, nothing disagrees, and more than the name agrees."),
-    )
-    CHOOSE = "choose", gettext_lazy("choose"), gettext_lazy("There are candidates, and somebody has to look.")
-    NEW = "new", gettext_lazy("new"), gettext_lazy("Nobody recorded has a name like it.")
 
 
 @dataclass(frozen=True)
@@ -111,7 +98,7 @@ class Candidate:
 @dataclass(frozen=True)
 class Match:
     question: Question
-    verdict: Verdict
+    verdict: v.ListVerdict
     candidates: list[Candidate] = field(default_factory=list)
 
 
@@ -158,22 +145,22 @@ def _matched(batch: Sequence[Question], viewer: User | None, on: date | None, us
         yield Match(question, _verdict(offered), candidates)
 
 
-def _verdict(offered: list[Candidate]) -> Verdict:
+def _verdict(offered: list[Candidate]) -> v.ListVerdict:
     if not offered:
-        return Verdict.NEW
+        return v.ListVerdict.NEW
     best, comparison = offered[0], offered[0].comparison
     told = best.agrees("born") or best.agrees("custody")
     if not told or best.contradicted or comparison.agrees is False:
-        return Verdict.CHOOSE
+        return v.ListVerdict.CHOOSE
     if len(offered) > 1 and best.exact - offered[1].exact < AHEAD:
-        return Verdict.CHOOSE
+        return v.ListVerdict.CHOOSE
     if comparison.ambiguous == "name" or (comparison.ambiguous and not best.agrees("sex")):
-        return Verdict.CHOOSE
+        return v.ListVerdict.CHOOSE
     if any(reason.kind == "name" for reason in best.reasons):
-        return Verdict.CHOOSE  # found by a name that is known to be wrong
+        return v.ListVerdict.CHOOSE  # found by a name that is known to be wrong
     if comparison.agrees or (best.agrees("born") and comparison.but_for_an_initial):
-        return Verdict.SAME
-    return Verdict.CHOOSE
+        return v.ListVerdict.SAME
+    return v.ListVerdict.CHOOSE
 
 
 # --- Looking names up

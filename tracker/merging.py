@@ -65,6 +65,8 @@ MOVES: Mapping[str, Move] = {
     # it follows its prosecution's person by itself, when it is touched
     "tracker.ProsecutionDetention.person": Move(How.REPOINT),
     "releases.Release.person": Move(How.REPOINT),
+    "releases.ListLine.person": Move(How.REPOINT),
+    "releases.Note.person": Move(How.REPOINT),
     "tracker.NotTheSame.person": Move(How.PAIR),
     "tracker.NotTheSame.other": Move(How.PAIR),
     "tracker.Person.merged_into": Move(How.REPOINT),

@@ -1014,6 +1014,44 @@ class Missing(Vocabulary):
     WITHHELD = "withheld", _("Withheld"), _("We do not tell; it never depends on there being a value.")
 
 
+# --- Lists of the released, and the sittings in which they are logged
+
+
+@unique
+class ListVerdict(Vocabulary):
+    """What a machine may say of a name on a list."""
+
+    SAME = (
+        "same",
+        _("same"),
+        _("One candidate is far ahead, nothing disagrees, and more than the name agrees."),
+    )
+    CHOOSE = "choose", _("choose"), _("There are candidates, and somebody has to look.")
+    NEW = "new", _("new"), _("Nobody recorded has a name like it.")
+
+
+@unique
+class LineDecision(Vocabulary):
+    """What somebody decided about a line of a list."""
+
+    PERSON = "person", _("This person"), _("The line is about a person of the database.")
+    NEW = "new", _("New person"), _("The line is about somebody who is not recorded yet.")
+    UNIDENTIFIED = "unidentified", _("Unidentified"), _("The line is about somebody, and does not tell whom.")
+    SKIP = "skip", _("Skip"), _("The line is about nobody, or is not to be logged.")
+    LATER = "later", _("Look later"), _("Somebody has looked at the line, and has not decided.")
+
+
+@unique
+class LineWarning(Vocabulary):
+    """What speaks against a decision about a line; whoever takes it all the same says so."""
+
+    TWICE = "twice", _("On two lines"), _("Another line of the list is about the same person.")
+    FREE = "free", _("Released before"), _("The person was released before, and no detention since is recorded.")
+    NOT_HELD = "not_held", _("Not in custody"), _("By what is recorded, the person was not in custody on that day.")
+    DEAD = "dead", _("Died before"), _("The person died before that day.")
+    DIFFERS = "differs", _("Logged otherwise"), _("The person's release in this event is logged, and says otherwise.")
+
+
 # Every vocabulary, in the order of the codebook.
 ALL: tuple[type[Vocabulary], ...] = (
     Precision,
@@ -1071,6 +1109,9 @@ ALL: tuple[type[Vocabulary], ...] = (
     Audience,
     ReviewState,
     Missing,
+    ListVerdict,
+    LineDecision,
+    LineWarning,
 )
 
 

@@ -9,13 +9,17 @@ from releases.models.events import (
     ReleaseEventCitation,
 )
 from releases.models.figures import ReportedFigure
+from releases.models.notes import Note
 from releases.models.releases import Leg, Release, ReleaseCitation, ReleaseQuerySet
+from releases.models.sittings import ListLine, Sitting
 
 __all__ = [
     "Concession",
     "EventGrant",
     "EventRelation",
     "Leg",
+    "ListLine",
+    "Note",
     "Participation",
     "Release",
     "ReleaseCitation",
@@ -23,4 +27,5 @@ __all__ = [
     "ReleaseEventCitation",
     "ReleaseQuerySet",
     "ReportedFigure",
+    "Sitting",
 ]

@@ -1,5 +1,7 @@
 """Every rule of the releases' tables is broken on purpose; what nobody may be forced to invent is left out."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from releases.models import (
@@ -7,10 +9,13 @@ from releases.models import (
     EventGrant,
     EventRelation,
     Leg,
+    ListLine,
+    Note,
     Participation,
     Release,
     ReleaseEvent,
     ReportedFigure,
+    Sitting,
 )
 from tests.breaches import Breach, follows_from_the_primary_key, rules_of_app
 from tests.rows import MODELS, change, insert_exactly, make, refused, transaction_of_its_own, unsaved, update
@@ -199,6 +204,19 @@ CASES = [
         bad=lambda good: {"event": make(ReleaseEvent)},
         by=("update",),
     ),
+    Breach(Sitting, "sitting_locator_tells_the_line", "locator", bad={"locator": "in the list"}),
+    Breach(
+        ListLine,
+        "listline_once",
+        "number",
+        good=lambda: {"sitting": make(Sitting), "number": 2},
+        bad=lambda good: {"number": make(ListLine, sitting=good["sitting"], number=1).number},
+    ),
+    Breach(ListLine, "listline_person_is_decided", "decision", bad={"decision": "person"}),
+    Breach(ListLine, "listline_names_somebody_or_nobody", "decision", bad={"text": "", "decision": "new"}),
+    Breach(Note, "note_about_one", "person", bad={"person": None}),
+    Breach(Note, "note_says_something", "text", bad={"text": " \n"}),
+    Breach(Note, "note_done_by_somebody", "done_at", bad={"done_at": datetime(2026, 1, 1, tzinfo=UTC)}),
 ]
 
 # It needs rows that point back, which the way of the others cannot make.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.rows import make
 from tracker import dates, names
-from tracker.matching import Question, Verdict, duplicates, match
+from tracker.matching import Question, duplicates, match
 from tracker.models import (
     Charge,
     Detention,
@@ -30,6 +30,7 @@ from tracker.models import (
     Relationship,
     User,
 )
+from tracker.vocabularies import ListVerdict as Verdict
 
 pytestmark = pytest.mark.django_db
 DAY = date(2025, 12, 13)

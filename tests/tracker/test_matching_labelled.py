@@ -6,7 +6,8 @@ import pytest
 
 from tests.tracker.labelled import held_on, load, rows
 from tracker import dates
-from tracker.matching import Question, Verdict, match
+from tracker.matching import Question, match
+from tracker.vocabularies import ListVerdict as Verdict
 
 pytestmark = pytest.mark.django_db
 

@@ -110,7 +110,7 @@ class Row(models.Model):
         above = {getattr(cls, "owner", ""), *getattr(cls, "below", ())}
         for field in cls._meta.concrete_fields:
             target = field.related_model
-            if not (isinstance(target, type) and issubclass(target, Record)) or target is cls:
+            if not (isinstance(target, type) and issubclass(target, Row)) or target is cls:
                 continue
             deeper = target.sealed_paths() if field.name in above else target._sealed_itself()
             paths += [f"{field.name}__{path}" if path else field.name for path in deeper]
