@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from datetime import date
 from itertools import permutations
 
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rows import make
+from tests.rows import ask_what_is_deferred, change, make
 from tracker import dates, names
 from tracker.matching import Question, duplicates, match
 from tracker.models import (
@@ -335,7 +336,7 @@ def test_a_slip_of_the_pen_is_found_when_asked_for():
 @pytest.mark.parametrize("apart", ["decided", "related", "born", "identifier", "merged", "sealed"])
 def test_no_duplicates(apart):
     one = person("Іван Прыкладаў", born="1955")
-    values = {"born": {"born": "1985"}, "merged": {"merged_into": one}, "sealed": {"disclosure": "sealed"}}
+    values = {"born": {"born": "1985"}, "sealed": {"disclosure": "sealed"}}
     other = person("Иван Прикладов", **values.get(apart, {}))
     first, second = sorted((one, other), key=lambda row: row.pk)
     if apart == "decided":
@@ -345,6 +346,9 @@ def test_no_duplicates(apart):
     elif apart == "identifier":
         make(ExternalIdentifier, person=one, scheme="viasna", value="1")
         make(ExternalIdentifier, person=other, scheme="viasna", value="2")
+    elif apart == "merged":
+        ask_what_is_deferred()  # nothing new is said of somebody who is merged
+        change(other, merged_into=one).save()
     assert pairs(near=True) == []
 
 
@@ -388,10 +392,12 @@ def test_match_writes_text(tmp_path):
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ("x" * 10_000, "Line 1, column name: "),
-        ("", "there is no name in it"),
+        ("x" * 10_000, "Line 1: “xxxx"),
+        ("", "There is no name in the list"),
+        ("—\n", "there is no name in it"),
         ("name,age\nAnna,34\n", "Ages say nothing without the day"),
-        ("name,year\nAnna,34\n", "no column “year”"),
+        ("born,sex\n1990,f\n", "None of the columns is the name"),
+        ("name,sex\nAnna,x\nJan,y\n", r"list: Line 2, column sex: .*\n.*list: Line 3, column sex: "),
         (b"\x89PNG\r\n\x1a\n", "Save it as UTF-8"),
     ],
 )
@@ -400,6 +406,28 @@ def test_match_refuses(tmp_path, data, sentence):
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     with pytest.raises(CommandError, match=sentence):
         output("match", str(path))
+
+
+def test_match_guards_its_cells_and_tells_what_it_passes_over(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("Women:\n=Maria Prikladova\nunnamed\nAnna Exampleva\n", encoding="utf-8")
+    written, told = output("match", str(path))
+    assert [row[:2] for row in csv.reader(io.StringIO(written))][1:] == [
+        ["2", "'=Maria Prikladova"],
+        ["4", "Anna Exampleva"],
+    ]
+    assert told == "Line 1 is taken for a heading: Women:\nLines without a name, passed over: 1.\n"
+
+
+def test_match_ends_quietly_when_nobody_reads_on(tmp_path, monkeypatch):
+    """As ``manage.py match FILE | head -1`` does it."""
+    path = tmp_path / "list.txt"
+    path.write_text("Maria Exampleva\n" * 2000, encoding="utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w", encoding="utf-8") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        call_command("match", str(path), stdout=pipe, stderr=io.StringIO())
 
 
 def test_match_without_a_file(tmp_path):
