@@ -1,19 +1,35 @@
 """Whether reported numbers agree: with what is logged, with one another, and with the sums they are part of.
 
 A reported figure is a range, open at the top where a source says "at least", and everything here asks whether ranges
-can be true together. Nothing is guessed: sums are checked only along the part-of relation that an editor recorded.
+can be true together. Sums are checked only along the part-of relation that an editor recorded; one that merely happens
+to hold is proposed to editors and believed by nobody.
+
+What is held against what, decided once for all figures:
+
+- People are counted, never rows: each person once in an event, with the events that are part of it, however many
+  lists, legs or sources there are. A journey onward is no second release: it counts where people arrived, not again
+  where they came out.
+- Figures of people who came out (released, exchanged, handed over, arrived) count those whose release is confirmed.
+  Whoever refused to go, or turned out to be still held, was announced and is not gone.
+- Figures of an announcement count everybody announced, whatever came of it: announced, and named on a list. A pardon
+  is granted to those as well who then refuse to leave; of somebody who was never let out nobody knows it.
+- A flow counts what happened in its period, a stock what had happened by its day. One that takes in the day of its
+  event takes in all who came out in it; journeys onward have days of their own.
+- People outside the organisation's remit count as they are entered: so many, of that citizenship, taken there.
+- Nothing is held against a figure of a group that only words describe, or by somebody's own definition.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
 from tracker.dates import ImpreciseDate
-from tracker.vocabularies import FigureMeasure, Qualifier, Standing
+from tracker.vocabularies import FigureDimension as Dimension
+from tracker.vocabularies import FigureMeasure, FigureSubject, Qualifier, Standing
 
 
 def bounds(qualifier: str, number: int | None) -> tuple[int | None, int | None]:
@@ -66,7 +82,8 @@ class Figure:
     group: str
     counted_as: str  # whose definition
     part_of: str | None  # the id of the figure it is "of whom"
-    parts_complete: bool  # the figures that are part of this one add up to it, along one dimension
+    parts_complete: bool  # the figures that are part of this one add up to it
+    complete_along: frozenset[str]  # along these dimensions; none, where they do: along the one that comes nearest
     origin: str  # whose word it is: the origin, else what the source is derived from, else the source
     source: str
     standing: str
@@ -173,23 +190,19 @@ def _readings(figures: Iterable[Figure]) -> tuple[Reading, ...]:
     return tuple(sorted(readings, key=_weakness))
 
 
-def _weakness(reading: Reading) -> tuple[int, bool, float]:
+def _weakness(reading: Reading) -> tuple[int, bool, float, int]:
     accepted = any(figure.standing == Standing.ACCEPTED for figure in reading.figures)
     one = reading.figures[0]
     width = float("inf") if one.high is None else one.high - (one.low or 0)
-    return -reading.origins, not accepted, width
+    return -reading.origins, not accepted, width, one.low or 0
+
+
+def _largest_first(figure: Figure) -> tuple[int, str]:
+    """So that nothing depends on the order in which figures come."""
+    return -(figure.low or 0), figure.id
 
 
 # --- Against the sums they are part of
-
-
-class Dimension(StrEnum):
-    """Along what a whole is divided. The values are the names of Figure's fields."""
-
-    DESTINATIONS = "destinations"
-    CITIZENSHIPS = "citizenships"
-    SEX = "sex"
-    GROUP = "group"
 
 
 class SumResult(StrEnum):
@@ -243,14 +256,15 @@ def check_sums(figures: Iterable[Figure]) -> list[SumCheck]:
 
     Parts are added up when they have the same subject, definition and moment or period (what a part does not say is
     that of the whole) and differ from the whole in one dimension. An editor's word that the parts are complete makes
-    the sum a claim of equality; it does not say along which dimension, so it is taken for the sum that comes nearest.
-    Every other sum is only a limit, and only where nobody can be in two parts: people have two citizenships, a
-    destination may be "Poland or Lithuania", and nobody knows how groups in words overlap, so such parts are each
+    the sum along the dimension they name a claim of equality; where they name none, it is taken for the sum that comes
+    nearest. Every other sum is only a limit, and only where nobody can be in two parts: people have two citizenships,
+    a destination may be "Poland or Lithuania", and nobody knows how groups in words overlap, so such parts are each
     held against the whole alone.
     """
-    countable = [
-        figure for figure in figures if figure.measure == FigureMeasure.PEOPLE and figure.standing != Standing.REJECTED
-    ]
+    countable = sorted(
+        (one for one in figures if one.measure == FigureMeasure.PEOPLE and one.standing != Standing.REJECTED),
+        key=_largest_first,
+    )
     parts_of: defaultdict[str, list[Figure]] = defaultdict(list)
     for figure in countable:
         if figure.part_of is not None:
@@ -260,18 +274,27 @@ def check_sums(figures: Iterable[Figure]) -> list[SumCheck]:
 
 def _checks(whole: Figure, parts: Iterable[Figure]) -> Iterator[SumCheck]:
     sums = [SumCheck(whole, terms, dimension, complete=False) for dimension, terms in _divisions(whole, parts)]
-    nearest = min(
-        (check for check in sums if check.dimension is not None),
-        key=lambda check: abs(check.low - (whole.low or 0)),
-        default=None,
-    )
+    complete = _said_to_be_complete(whole, sums)
     for check in sums:
-        if whole.parts_complete and check is nearest:
+        if check in complete:
             yield replace(check, complete=True)
         elif _disjoint(check.dimension, check.parts):
             yield check
         else:
             yield from (replace(check, parts=(part,)) for part in check.parts if part.comparable)
+
+
+def _said_to_be_complete(whole: Figure, sums: Iterable[SumCheck]) -> list[SumCheck]:
+    """Of each dimension that is named, else of all, the sum that comes nearest."""
+    if not whole.parts_complete:
+        return []
+    known = [check for check in sums if check.dimension is not None]
+    named = [[check for check in known if check.dimension == dimension] for dimension in whole.complete_along]
+    return [min(group, key=_distance) for group in named or [known] if group]
+
+
+def _distance(check: SumCheck) -> int:
+    return abs(check.low - (check.whole.low or 0))
 
 
 def _divisions(whole: Figure, parts: Iterable[Figure]) -> Iterator[tuple[Dimension | None, tuple[Figure, ...]]]:
@@ -295,6 +318,86 @@ def _divisions(whole: Figure, parts: Iterable[Figure]) -> Iterator[tuple[Dimensi
         )
         if any(term.comparable for term in terms):
             yield dimension, terms
+
+
+# --- Sums that nobody has recorded
+
+#: whoever is handed over is one of those released
+_OF_THE_RELEASED = (FigureSubject.HANDED_OVER, FigureSubject.RELEASED)
+#: so many scopes of one whole are tried, in sums of so many
+_SCOPES, _TERMS = 12, 5
+
+
+def propose_sums(figures: Iterable[Figure]) -> list[SumCheck]:
+    """Sums that hold among the figures of one event and that nobody has recorded: for an editor to say if it is chance.
+
+    The parts are exact, about the same as the whole but for one dimension, and nobody can be in two of them: two
+    citizenships make no partition, nor do groups in words. All that are recorded as parts of the whole along that
+    dimension are among them, and none that are part of another figure.
+    """
+    exact = [
+        figure
+        for figure in sorted(figures, key=_largest_first)
+        if figure.measure == FigureMeasure.PEOPLE and figure.comparable and figure.low and figure.low == figure.high
+    ]
+    wholes: defaultdict[Hashable, list[Figure]] = defaultdict(list)
+    for figure in exact:
+        wholes[same_thing(figure), figure.low].append(figure)
+    return [
+        SumCheck(whole, parts, dimension, complete=True)
+        for same in wholes.values()
+        for dimension in Dimension
+        if not any(figure.parts_complete and (dimension in (figure.complete_along or {dimension})) for figure in same)
+        for whole in [_with_most_parts(same, exact)]
+        for parts in _sums(whole, dimension, exact)
+    ]
+
+
+def _with_most_parts(same: Iterable[Figure], figures: Sequence[Figure]) -> Figure:
+    return max(same, key=lambda whole: sum(figure.part_of == whole.id for figure in figures))
+
+
+def _sums(whole: Figure, dimension: Dimension, figures: Sequence[Figure]) -> Iterator[tuple[Figure, ...]]:
+    above = _above(whole, {figure.id: figure for figure in figures})
+    by_scope: defaultdict[Hashable, list[Figure]] = defaultdict(list)
+    for figure in figures:
+        if figure.id not in above and figure.part_of in {None, whole.id} and _divides(figure, whole, dimension):
+            by_scope[figure.subject, getattr(figure, dimension)].append(figure)
+    terms = []
+    for same in by_scope.values():
+        best = _readings(same)[0].figures
+        terms.append(next((figure for figure in best if figure.part_of == whole.id), best[0]))
+    recorded = {term.id for term in terms if term.part_of == whole.id}
+    for number in range(2, _TERMS + 1):
+        for parts in combinations(terms[:_SCOPES], number):
+            if (
+                sum(part.low or 0 for part in parts) == whole.low
+                and recorded <= {part.id for part in parts}
+                and len({part.subject for part in parts}) == 1
+                and _disjoint(dimension, parts)
+            ):
+                yield parts
+
+
+def _divides(part: Figure, whole: Figure, dimension: Dimension) -> bool:
+    """Whether it is the same as the whole but narrower along the dimension."""
+    own, of_whole = getattr(part, dimension), getattr(whole, dimension)
+    if not own or own == of_whole or (of_whole and not (dimension == Dimension.DESTINATIONS and own < of_whole)):
+        return False
+    alike = all(getattr(part, name) == getattr(whole, name) for name in Dimension if name != dimension)
+    same_subject = part.subject == whole.subject or (part.subject, whole.subject) == _OF_THE_RELEASED
+    same_moment = (part.as_of, part.period) in {(None, None), (whole.as_of, whole.period)}
+    return alike and same_subject and same_moment and part.counted_as == whole.counted_as
+
+
+def _above(figure: Figure, by_id: Mapping[str, Figure]) -> set[str]:
+    """The figures it is part of, directly or not, and itself."""
+    found: set[str] = set()
+    key: str | None = figure.id
+    while key is not None and key not in found:
+        found.add(key)
+        key = by_id[key].part_of if key in by_id else None
+    return found
 
 
 def _disjoint(dimension: Dimension | None, parts: Sequence[Figure]) -> bool:

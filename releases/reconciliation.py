@@ -1,26 +1,23 @@
 """What is reported about an event beside what is logged: one event in full, or several in a line each.
 
 Read from one database alone: a copy, or the working one, of which nothing sealed is read but what a viewer was
-granted. The rules of comparing are in ``releases.counting``; here its ranges are made from rows, and the logged
-releases are counted for each of them.
+granted. The rules of comparing are in ``releases.counting``, who is counted in a figure is asked in
+``releases.scopes``, how many are logged in ``releases.tally``; here rows become figures and are laid side by side.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.aggregates import JSONBAgg
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from releases import tally, wording
 from releases.counting import (
     Agreement,
     Figure,
@@ -32,193 +29,15 @@ from releases.counting import (
     compare,
     disagreements,
     independent_origins,
+    propose_sums,
     same_thing,
 )
-from releases.models import Leg, Release, ReleaseEvent, ReportedFigure
+from releases.models import OutsideRemit, ReleaseEvent, ReportedFigure
+from releases.scopes import ANNOUNCING, OF_RELEASES, Alike, Days, Logged, Outside, ages, announced_only, count
+from releases.scopes import count_outside as outside_in
 from tracker import dates
 from tracker import vocabularies as v
-from tracker.models import Name, Source, User
-
-# --- What is logged
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of the way out as far as a figure can ask for it."""
-
-    kind: str
-    status: str
-    countries: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Alike:
-    """Releases of one event that are alike in all that a figure can ask for, and how many they are."""
-
-    outcome: str
-    legal_bases: frozenset[str]
-    citizenships: frozenset[str]
-    sex: str
-    steps: tuple[Step, ...]
-    named: bool
-    people: int
-    latest_birth: date | None  # of each person the earliest day of birth, and of these the latest
-    earliest_birth: date | None  # of each person the latest day of birth, and of these the earliest
-
-    @property
-    def counted(self) -> bool:
-        """Announced, refused or refuted is not yet, or not, free."""
-        return self.outcome == v.ReleaseOutcome.CONFIRMED
-
-    @property
-    def destination(self) -> frozenset[str]:
-        """Where the people were handed over, else the first place they reached; empty where nobody says."""
-        reached = [step for step in self.steps if step.status == v.LegStatus.COMPLETED]
-        handed = [step for step in reached if step.kind == v.LegKind.HANDOVER]
-        return (handed or reached)[0].countries if reached else frozenset()
-
-
-@dataclass(frozen=True)
-class Logged:
-    """How many people are surely in a scope, and how many can be."""
-
-    sure: int
-    possible: int
-
-    def __str__(self) -> str:
-        return str(self.sure) if self.sure == self.possible else f"{self.sure}\u2013{self.possible}"
-
-    @property
-    def only_possible(self) -> int:
-        return self.possible - self.sure
-
-
-def _releases_alike(events: Iterable[UUID], using: str, viewer: User | AnonymousUser | None) -> dict[UUID, list[Alike]]:
-    """One query, grouped in the database: an amnesty of thousands costs as many rows as it has kinds of release."""
-    steps = (
-        Leg.objects.using(using)
-        .filter(release=OuterRef("pk"))
-        .order_by()
-        .values("release")
-        .annotate(all=JSONBAgg(JSONObject(kind="kind", status="status", countries="countries"), order_by="position"))
-        .values("all")
-    )
-    names = Name.objects.using(using).filter(person=OuterRef("person")).exclude(kind=v.NameKind.ERRONEOUS)
-    rows = (
-        Release.objects.using(using)
-        .filter(event__in=list(events))
-        .visible_to(viewer)
-        .order_by()
-        .annotate(
-            steps=Subquery(steps),
-            named=Exists(names),
-            citizenships=F("person__citizenships"),
-            sex=F("person__sex"),
-        )
-        .values("event", "outcome", "legal_bases", "citizenships", "sex", "steps", "named")
-        .annotate(
-            people=Count("pk"),
-            latest_birth=Max("person__born__startswith"),
-            earliest_birth=Min("person__born__endswith"),
-        )
-    )
-    found: defaultdict[UUID, list[Alike]] = defaultdict(list)
-    for row in rows:
-        before = row["earliest_birth"]
-        found[row["event"]].append(
-            Alike(
-                outcome=row["outcome"],
-                legal_bases=frozenset(row["legal_bases"]),
-                citizenships=frozenset(row["citizenships"]),
-                sex=row["sex"],
-                steps=tuple(
-                    Step(step["kind"], step["status"], frozenset(step["countries"])) for step in row["steps"] or ()
-                ),
-                named=row["named"],
-                people=row["people"],
-                latest_birth=row["latest_birth"],
-                earliest_birth=before - timedelta(days=1) if before else None,  # the bound of a range is not in it
-            )
-        )
-    return found
-
-
-# --- Whether a release is in the scope of a figure: yes, no, or nobody says (None)
-
-
-def _reached(steps: Sequence[Step], countries: frozenset[str], kinds: frozenset[str]) -> bool | None:
-    """Whether a completed step led to one of the countries (to any, where there are none)."""
-    known = [step for step in steps if step.kind in kinds and step.status == v.LegStatus.COMPLETED]
-    if not known:
-        refused = any(step.kind in kinds and step.status == v.LegStatus.REFUSED for step in steps)
-        return False if refused else None
-    if not countries or any(step.countries and step.countries <= countries for step in known):
-        return True
-    return None if any(not step.countries or step.countries & countries for step in known) else False
-
-
-def _has_basis(bases: frozenset[str], basis: str) -> bool | None:
-    if basis in bases:
-        return True
-    return None if bases <= {v.LegalBasis.UNKNOWN} else False
-
-
-_ANY_STEP = frozenset(v.LegKind.codes())
-_BASIS = {
-    v.FigureSubject.PARDONED: v.LegalBasis.PARDON,
-    v.FigureSubject.EXCHANGED: v.LegalBasis.EXCHANGE,
-    v.FigureSubject.SERVED_IN_FULL: v.LegalBasis.EXPIRY_OF_TERM,
-}
-#: Subjects that the releases of an event can be counted for. A plan, a death, those left behind are no release.
-_OF_RELEASES = frozenset(
-    {v.FigureSubject.RELEASED, v.FigureSubject.HANDED_OVER, v.FigureSubject.ARRIVED, v.FigureSubject.NAMED, *_BASIS}
-)
-
-
-def in_scope(alike: Alike, figure: Figure) -> bool | None:
-    answers: list[bool | None] = []
-    if figure.subject == v.FigureSubject.HANDED_OVER:
-        answers.append(_reached(alike.steps, figure.destinations, frozenset({v.LegKind.HANDOVER})))
-    elif figure.subject == v.FigureSubject.ARRIVED or figure.destinations:
-        answers.append(_reached(alike.steps, figure.destinations, _ANY_STEP))
-    if basis := _BASIS.get(v.FigureSubject(figure.subject)):
-        answers.append(_has_basis(alike.legal_bases, basis))
-    if figure.subject == v.FigureSubject.NAMED:
-        answers.append(alike.named)
-    if figure.citizenships:
-        answers.append(bool(alike.citizenships & figure.citizenships) if alike.citizenships else None)
-    if figure.sex:
-        answers.append(None if alike.sex in {"", v.Sex.UNKNOWN} else alike.sex == figure.sex)
-    if False in answers:
-        return False
-    return None if None in answers else True
-
-
-def count(figure: Figure, releases: Iterable[Alike]) -> Logged | None:
-    """How many of those who came out are in the figure's scope; None where the scope is words, or no release's."""
-    if figure.subject not in _OF_RELEASES or figure.group or figure.counted_as:
-        return None
-    sure = possible = 0
-    for alike in releases:
-        if alike.counted and (inside := in_scope(alike, figure)) is not False:
-            possible += alike.people
-            sure += alike.people if inside else 0
-    return Logged(sure, possible)
-
-
-def _ages(figure: Figure, releases: Iterable[Alike], on: dates.ImpreciseDate | None) -> tuple[int | None, int | None]:
-    """The two ages that ``counting.compare`` asks for, of those surely in the scope whose birth is known."""
-    if on is None or figure.subject not in _OF_RELEASES or figure.group or figure.counted_as:
-        return None, None
-    inside = [alike for alike in releases if alike.counted and in_scope(alike, figure)]
-    young = max((alike.latest_birth for alike in inside if alike.latest_birth), default=None)
-    old = min((alike.earliest_birth for alike in inside if alike.earliest_birth), default=None)
-    if young is None or old is None:
-        return None, None
-    lowest = dates.age_range(dates.ImpreciseDate.from_day(young), on.latest)
-    highest = dates.age_range(dates.ImpreciseDate.from_day(old), on.earliest)
-    return (lowest[1] if lowest else None), (highest[0] if highest else None)
-
+from tracker.models import Source
 
 # --- What is reported
 
@@ -241,36 +60,15 @@ def as_figure(row: ReportedFigure) -> Figure:
         counted_as=row.counted_as,
         part_of=str(row.part_of_id) if row.part_of_id else None,
         parts_complete=row.parts_complete,
+        complete_along=frozenset(row.complete_along),
         origin=str(row.independent_origin),
         source=str(row.source_id),
         standing=row.standing,
     )
 
 
-def scope_in_words(figure: Figure, *, on: Sequence[dates.ImpreciseDate | None] = ()) -> str:
-    """To Ukraine, citizens of Ukraine, women, as of 22 November 2025: what narrows the figure, empty for nothing.
-
-    ``on`` are the days that the reader knows it is about: those of its event.
-    """
-    either = _(" or ")
-    said = [figure.group]
-    if figure.citizenships:
-        said.append(_("citizens of %(countries)s") % {"countries": either.join(_countries(figure.citizenships))})
-    if figure.sex:
-        said.append(str(v.Sex(figure.sex).label).lower())
-    if figure.destinations:
-        said.append(_("to %(countries)s") % {"countries": either.join(_countries(figure.destinations))})
-    if figure.counted_as:
-        said.append(_("counted as %(definition)s") % {"definition": figure.counted_as})
-    if figure.as_of and figure.as_of not in on:
-        said.append(_("as of %(date)s") % {"date": figure.as_of.display})
-    if figure.period and figure.period not in on:
-        said.append(_("in the time of %(date)s") % {"date": figure.period.display})
-    return ", ".join(filter(None, said))
-
-
-def _countries(codes: Iterable[str]) -> list[str]:
-    return sorted(v.country_name(code) for code in codes)
+#: What is said of people before they are out: where somebody counts those who came out, that is the number.
+_BEFOREHAND = ANNOUNCING | {v.FigureSubject.PARDONED}
 
 
 @dataclass(frozen=True)
@@ -281,6 +79,8 @@ class Statement:
     rows: tuple[ReportedFigure, ...]
     origins: int
     logged: Logged | None
+    outside: Logged  # of those outside the remit
+    announced_only: int  # logged in its scope, and not out
     verdict: Verdict
     scope: str  # in words, without the day of the event
     depth: int = 0  # how many figures it is "of whom"
@@ -294,13 +94,22 @@ class Statement:
 
     @property
     def subject(self) -> str:
-        """What the number counts: handed over; years of age, handed over."""
-        subject = str(v.FigureSubject(self.figure.subject).label).lower()
-        words = {
-            v.FigureMeasure.AGE_IN_YEARS: _("years of age, %(subject)s"),
-            v.FigureMeasure.SENTENCE_IN_YEARS: _("years of sentence, %(subject)s"),
-        }
-        return words.get(v.FigureMeasure(self.figure.measure), "%(subject)s") % {"subject": subject}
+        return wording.subject(self.figure)
+
+    @property
+    def meaning(self) -> str:
+        return wording.meaning(self.figure)
+
+    @property
+    def result(self) -> str:
+        return wording.result(self.figure, self.verdict, self.logged, self.outside, self.announced_only)
+
+    @property
+    def who(self) -> str:
+        """Up to three of those who give it."""
+        outlets = list(dict.fromkeys(row.source.publisher or row.source.title for row in self.rows))
+        named = ", ".join(outlets[:3])
+        return _("%(outlets)s and others") % {"outlets": named} if len(outlets) > 3 else named
 
     @property
     def common_origin(self) -> Source | None:
@@ -342,15 +151,25 @@ class Sum:
     def formula(self) -> str:
         return str(self.check)
 
+    @property
+    def result(self) -> str:
+        return _("The parts add up.") if self.holds else _("The parts do not fit the whole.")
+
+    @property
+    def key(self) -> str:
+        """What names it in a form: the whole, the parts, and along what."""
+        return " ".join([str(self.check.dimension), self.check.whole.id, *(part.id for part in self.check.parts)])
+
 
 @dataclass(frozen=True)
 class Line:
-    """One destination or citizenship: what is stated for it, and what is logged."""
+    """One destination, citizenship or sex: what is stated for it, and what is logged."""
 
     codes: tuple[str, ...]  # several: one of them; none: nobody says
     label: str
     stated: tuple[Statement, ...]
     logged: Logged
+    outside: int = 0  # of those outside the remit, at the most
 
     @property
     def gap(self) -> int | None:
@@ -360,16 +179,67 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Onward:
+    """Where people were to travel on to after the handover: what is stated, and how many went."""
+
+    codes: tuple[str, ...]
+    label: str
+    stated: tuple[Statement, ...]
+    completed: int
+    planned: int
+    refused: int
+
+
+@dataclass(frozen=True)
 class Reconciliation:
     event: ReleaseEvent
     statements: tuple[Statement, ...]  # wholes before what is "of whom", rejected ones last
     sums: tuple[Sum, ...]
     conflicts: tuple[tuple[Reading, ...], ...]
-    logged: int  # people who came out
-    named: int  # of whom a name is known here
-    not_counted: dict[str, int] = field(default_factory=dict)  # label of the outcome: announced, refused, refuted
-    destinations: tuple[Line, ...] = ()
-    citizenships: tuple[Line, ...] = ()
+    people: tuple[Alike, ...]
+    outside: tuple[OutsideRemit, ...]
+    destinations: tuple[Line, ...]
+    citizenships: tuple[Line, ...]
+    sexes: tuple[Line, ...]
+    onward: tuple[Onward, ...]
+    related: tuple[tally.Related, ...] = ()
+
+    @property
+    def logged(self) -> int:
+        """People who came out."""
+        return self._number(lambda alike: alike.counted)
+
+    @property
+    def named(self) -> int:
+        """Of them, those of whom a name is known here."""
+        return self._number(lambda alike: alike.counted and bool(alike.named))
+
+    @property
+    def in_parts(self) -> int:
+        """Of them, those who are logged in an event that is part of this one."""
+        return self._number(lambda alike: alike.counted and alike.in_part)
+
+    @property
+    def outside_number(self) -> str:
+        low, high = sum(row.low for row in self.outside), sum(row.high for row in self.outside)
+        return str(Logged(low, high)) if high else ""
+
+    @property
+    def outside_groups(self) -> list[tuple[OutsideRemit, str]]:
+        """Each with what narrows it, in words."""
+        return [(row, wording.group(row.citizenships, row.sex, row.destinations)) for row in self.outside]
+
+    @property
+    def not_counted(self) -> dict[str, int]:
+        """By label of the outcome: announced, refused, refuted."""
+        found = Counter[str]()
+        for outcome in v.ReleaseOutcome:
+            if number := self._number(lambda alike: alike.outcome == outcome and not alike.counted):  # noqa: B023
+                found[str(outcome.label)] = number
+        return dict(found)
+
+    def _number(self, which: Callable[[Alike], bool]) -> int:
+        return sum(alike.people for alike in self.people if which(alike))
 
     @property
     def whole(self) -> Statement | None:
@@ -380,14 +250,21 @@ class Reconciliation:
             if statement.depth == 0
             and statement.figure.comparable
             and statement.figure.measure == v.FigureMeasure.PEOPLE
-            and statement.figure.subject in _OF_RELEASES - {v.FigureSubject.NAMED}
+            and statement.figure.subject in OF_RELEASES - {v.FigureSubject.NAMED}
         ]
 
-        def weakness(statement: Statement) -> tuple[bool, bool, int, int, int]:
+        def weakness(statement: Statement) -> tuple[bool, bool, bool, int, int, int]:
             figure = statement.figure
             in_words = bool(figure.group or figure.counted_as)
             narrowed = sum(map(bool, (figure.destinations, figure.citizenships, figure.sex)))
-            return figure.standing != v.Standing.ACCEPTED, in_words, narrowed, -statement.origins, -(figure.low or 0)
+            return (
+                figure.standing != v.Standing.ACCEPTED,
+                in_words,
+                figure.subject in _BEFOREHAND,
+                narrowed,
+                -statement.origins,
+                -(figure.low or 0),
+            )
 
         return min(wholes, key=weakness, default=None)
 
@@ -401,14 +278,26 @@ class Reconciliation:
         return [total for total in self.sums if total.holds or total.broken]
 
     @property
+    def proposed_sums(self) -> list[Sum]:
+        """For an editor to record, or not: they hold, and nobody says that the one is made of the others."""
+        days = _days(self.event)
+        figures = [_of_its_event(as_figure(row), days) for row in self.rows.values()]
+        return [_sum(check, days) for check in propose_sums(figures)]
+
+    @property
+    def rows(self) -> dict[str, ReportedFigure]:
+        """The figures by their key."""
+        return {str(row.pk): row for statement in self.statements for row in statement.rows}
+
+    @property
     def disagreements(self) -> list[list[dict[str, Any]]]:
         """Each as its readings: number, origins, sources."""
-        rows = {str(row.pk): row for statement in self.statements for row in statement.rows}
+        rows = self.rows
         return [
             [
                 {
                     "number": str(reading.figures[0]),
-                    "scope": scope_in_words(reading.figures[0], on=_days(self.event)),
+                    "scope": wording.scope(reading.figures[0], on=_days(self.event)),
                     "subject": v.FigureSubject(reading.figures[0].subject).label,
                     "origins": reading.origins,
                     "rows": [rows[figure.id] for figure in reading.figures],
@@ -425,6 +314,8 @@ class Reconciliation:
         if self.whole:
             parts.append(_("%(number)s reported") % {"number": self.whole.number})
         parts.append(_("%(number)d logged") % {"number": self.logged})
+        if self.outside:
+            parts.append(_("%(number)s outside the remit") % {"number": self.outside_number})
         if self.gap:
             parts.append(_("%(number)d not yet") % {"number": self.gap})
         elif self.whole and self.whole.verdict.kind is Agreement.OVER_BY:
@@ -435,94 +326,221 @@ class Reconciliation:
             line.append(ngettext("%(number)d disagreement", "%(number)d disagreements", number) % {"number": number})
         return "; ".join(line)
 
+    @property
+    def in_words(self) -> list[str]:
+        """What a newcomer asks: who says so, who is missing, who did not come out, where they went, who is named."""
+        return [
+            *self._of_the_whole(),
+            *self._of_the_numbers(),
+            *self._of_the_logged(),
+            *self._of_the_way_on(),
+            *self._of_other_events(),
+        ]
 
-def of_event(event: ReleaseEvent, using: str, viewer: User | AnonymousUser | None = None) -> Reconciliation:
-    """Two queries, however many figures and releases there are."""
-    return _reconcile([event], using, viewer)[0]
+    def _of_the_whole(self) -> Iterator[str]:
+        whole = self.whole
+        if whole is None:
+            yield _("No source gives a number of all who came out.")
+            return
+        about = ", ".join(filter(None, [whole.subject, whole.scope]))
+        yield _("%(number)s %(about)s, according to %(who)s: taken here for the event as a whole.") % {
+            "number": whole.number,
+            "about": about,
+            "who": whole.who,
+        }
+        if whole.kind == Agreement.SHORT_BY and whole.figure.low == whole.figure.high:
+            yield ngettext(
+                "%(n)d of them is not in these records: nobody has named that person to us.",
+                "%(n)d of them are not in these records: nobody has named them to us.",
+                whole.gap,
+            ) % {"n": whole.gap}
+        elif whole.kind == Agreement.SHORT_BY:
+            yield ngettext(
+                "At least %(n)d of them is not in these records: nobody has named that person to us.",
+                "At least %(n)d of them are not in these records: nobody has named them to us.",
+                whole.gap,
+            ) % {"n": whole.gap}
+        elif whole.kind == Agreement.OVER_BY:
+            yield ngettext(
+                "These records have %(n)d person more: one of the two is wrong, or they count different people.",
+                "These records have %(n)d people more: one of the two is wrong, or they count different people.",
+                whole.verdict.n,
+            ) % {"n": whole.verdict.n}
+
+    def _of_the_numbers(self) -> Iterator[str]:
+        if len([one for one in self.statements if one.figure.comparable]) > 1 and not self.conflicts:
+            yield _("Where two numbers differ, they are not of the same people, or one is rounded: both can be true.")
+
+    def _of_the_logged(self) -> Iterator[str]:
+        nameless = self.logged - self.named
+        if nameless:
+            yield ngettext(
+                "%(n)d of those logged has no name here: only what is told of the person is known.",
+                "%(n)d of those logged have no name here: only what is told of them is known.",
+                nameless,
+            ) % {"n": nameless}
+        if self.not_counted:
+            announced = self.logged + sum(self.not_counted.values())
+            others = ", ".join(f"{number} {label.lower()}" for label, number in self.not_counted.items())
+            yield _(
+                "%(all)d people are listed here as announced. %(out)d of them came out; not counted as released:"
+                " %(others)s."
+            ) % {"all": announced, "out": self.logged, "others": others}
+
+    def _of_the_way_on(self) -> Iterator[str]:
+        went = sum(line.completed for line in self.onward)
+        planned = sum(line.planned for line in self.onward)
+        if went:
+            yield ngettext(
+                "After the handover %(n)d is known to have travelled on; that is the same person, not one more.",
+                "After the handover %(n)d are known to have travelled on; they are the same people, not more of them.",
+                went,
+            ) % {"n": went}
+        if planned:
+            yield ngettext(
+                "%(n)d was to travel on after the handover, and nobody says that it came about.",
+                "%(n)d were to travel on after the handover, and nobody says that it came about.",
+                planned,
+            ) % {"n": planned}
+        if not went and not planned and self.logged:
+            yield _("Nothing is known here of anybody's journey after the handover.")
+
+    def _of_other_events(self) -> Iterator[str]:
+        if self.in_parts:
+            yield ngettext(
+                "%(n)d person is logged in an event that is part of this one, and counted here once.",
+                "%(n)d people are logged in events that are part of this one, and counted here once each.",
+                self.in_parts,
+            ) % {"n": self.in_parts}
+        for other in self.related:
+            if other.in_both and not other.is_part:
+                yield ngettext(
+                    "%(n)d person is logged here and in “%(event)s” as well. Over all events a person counts once"
+                    " for coming out once.",
+                    "%(n)d people are logged here and in “%(event)s” as well. Over all events a person counts once"
+                    " for coming out once.",
+                    other.in_both,
+                ) % {"n": other.in_both, "event": other.event}
+
+
+def of_event(event: ReleaseEvent, using: str, viewer: tally.Viewer = None) -> Reconciliation:
+    """Five queries, however many figures and releases there are."""
+    (found,) = of_events([event], using, viewer)
+    return replace(found, related=tuple(tally.related_to(event, using, viewer)))
 
 
 def recent(using: str, limit: int = 5) -> list[Reconciliation]:
-    """Of the latest events, the latest first, in three queries."""
+    """Of the latest events, the latest first."""
     return of_events(ReleaseEvent.objects.using(using).all()[:limit], using)
 
 
 def of_events(
-    events: QuerySet[ReleaseEvent] | Sequence[ReleaseEvent], using: str, viewer: User | AnonymousUser | None = None
+    events: QuerySet[ReleaseEvent] | Sequence[ReleaseEvent], using: str, viewer: tally.Viewer = None
 ) -> list[Reconciliation]:
-    """In the order of the events; two queries beside their own."""
-    return _reconcile(list(events), using, viewer)
-
-
-def _reconcile(events: Sequence[ReleaseEvent], using: str, viewer: User | AnonymousUser | None) -> list[Reconciliation]:
+    """In the order of the events; four queries beside their own."""
+    events = list(events)
     rows: defaultdict[UUID | None, list[ReportedFigure]] = defaultdict(list)
     figures = ReportedFigure.objects.using(using).filter(event__in=[event.pk for event in events])
     for row in figures.visible_to(viewer).select_related("source", "origin"):
         rows[row.event_id].append(row)
-    releases = _releases_alike((event.pk for event in events), using, viewer)
-    return [_of(event, rows[event.pk], releases.get(event.pk, [])) for event in events]
+    people = tally.people_of((event.pk for event in events), using, viewer)
+    outside = tally.outside_of(events, using, viewer)
+    return [_of(event, rows[event.pk], people.get(event.pk, []), outside.get(event.pk, [])) for event in events]
 
 
-def _of(event: ReleaseEvent, rows: Sequence[ReportedFigure], releases: Sequence[Alike]) -> Reconciliation:
-    figures = [as_figure(row) for row in rows]
-    statements = tuple(_in_order(_statements(event, rows, figures, releases)))
-    out = [alike for alike in releases if alike.counted]
-    not_counted = Counter[str]()
-    for alike in releases:
-        if not alike.counted:
-            not_counted[str(v.ReleaseOutcome(alike.outcome).label)] += alike.people
+def _of(
+    event: ReleaseEvent,
+    rows: Sequence[ReportedFigure],
+    people: Sequence[Alike],
+    outside: Sequence[tuple[OutsideRemit, Outside]],
+) -> Reconciliation:
+    days = _days(event)
+    figures = [_of_its_event(as_figure(row), days) for row in rows]
+    groups = [group for _row, group in outside]
+    statements = tuple(_in_order(_statements(days, rows, figures, people, groups)))
+    out = [alike for alike in people if alike.counted]
     return Reconciliation(
         event=event,
         statements=statements,
-        sums=tuple(_sum(check, event) for check in check_sums(figures)),
+        sums=tuple(_sum(check, days) for check in check_sums(figures)),
         conflicts=tuple(disagreements(figures)),
-        logged=sum(alike.people for alike in out),
-        named=sum(alike.people for alike in out if alike.named),
-        not_counted=dict(not_counted),
-        destinations=tuple(_by_destination(statements, out)),
-        citizenships=tuple(_by_citizenship(statements, out)),
+        people=tuple(people),
+        outside=tuple(row for row, _group in outside),
+        destinations=tuple(_by_destination(statements, out, groups)),
+        citizenships=tuple(_by_citizenship(statements, out, groups)),
+        sexes=tuple(_by_sex(statements, out, groups)),
+        onward=tuple(_onward(statements, out)),
     )
 
 
+def _of_its_event(figure: Figure, days: Days) -> Figure:
+    """Who came out in the time of the event is who came out in the event: some sources give the day, some do not."""
+    if figure.period in days and figure.subject != v.FigureSubject.ARRIVED:
+        return replace(figure, period=None)
+    return figure
+
+
 def _statements(
-    event: ReleaseEvent, rows: Sequence[ReportedFigure], figures: Sequence[Figure], releases: Sequence[Alike]
+    days: Days,
+    rows: Sequence[ReportedFigure],
+    figures: Sequence[Figure],
+    people: Sequence[Alike],
+    outside: Sequence[Outside],
 ) -> list[Statement]:
     """Figures that say the same of the same thing together; a rejected one stands by itself."""
     same: defaultdict[Any, list[tuple[ReportedFigure, Figure]]] = defaultdict(list)
     for row, figure in zip(rows, figures, strict=True):
-        wording = row.number if figure.low is figure.high is None else ""
-        key = same_thing(figure), figure.low, figure.high, wording, figure.standing == v.Standing.REJECTED
+        wording_of = row.number if figure.low is figure.high is None else ""
+        key = same_thing(figure), figure.low, figure.high, wording_of, figure.standing == v.Standing.REJECTED
         same[key].append((row, figure))
     statements = []
     for pairs in same.values():
         # an accepted one speaks for the others
         pairs.sort(key=lambda pair: pair[1].standing != v.Standing.ACCEPTED)
         figure = pairs[0][1]
-        logged = None
+        logged, beyond, only_announced = None, Logged(0, 0), 0
         verdict = Verdict(Agreement.NOT_COMPARED)
         if figure.measure == v.FigureMeasure.PEOPLE:
-            logged = count(figure, releases)
-            if logged:
-                verdict = compare(figure, logged.sure, logged.possible)
+            logged = count(figure, people, days)
+            if logged is not None:
+                beyond = outside_in(figure, outside, days)
+                only_announced = announced_only(figure, people)
+                verdict = compare(figure, logged.sure + beyond.sure, logged.possible + beyond.possible)
         elif figure.measure == v.FigureMeasure.AGE_IN_YEARS:
-            verdict = compare(figure, *_ages(figure, releases, figure.as_of or event.happened or event.announced))
+            verdict = compare(figure, *ages(figure, people, days))
         statements.append(
             Statement(
                 figure=figure,
                 rows=tuple(row for row, _figure in pairs),
                 origins=independent_origins(figure for _row, figure in pairs),
                 logged=logged,
+                outside=beyond,
+                announced_only=only_announced,
                 verdict=verdict,
-                scope=scope_in_words(figure, on=_days(event)),
+                scope=wording.scope(figure, on=days),
             )
         )
     return statements
 
 
-def _sum(check: SumCheck, event: ReleaseEvent) -> Sum:
-    return Sum(check, tuple((str(part), scope_in_words(part, on=_days(event))) for part in check.parts))
+def _sum(check: SumCheck, days: Days) -> Sum:
+    return Sum(check, tuple((str(part), wording.scope(part, on=days)) for part in check.parts))
 
 
-def _days(event: ReleaseEvent) -> tuple[dates.ImpreciseDate | None, ...]:
+def sums_of(wholes: Iterable[ReportedFigure], using: str, viewer: tally.Viewer = None) -> list[Sum]:
+    """Whether the parts of these figures add up, for those of no event as well: one query.
+
+    Only what claims something, as ``Reconciliation.checked_sums``.
+    """
+    rows = {row.pk: row for row in wholes}
+    parts = ReportedFigure.objects.using(using).visible_to(viewer).filter(part_of__in=list(rows))
+    parts_of = [row for row in parts.select_related("source") if row.pk not in rows]
+    checks = check_sums(as_figure(row) for row in (*rows.values(), *parts_of))
+    sums = [_sum(check, (None, None)) for check in checks if UUID(check.whole.id) in rows]
+    return [total for total in sums if total.holds or total.broken]
+
+
+def _days(event: ReleaseEvent) -> tuple[dates.ImpreciseDate | None, dates.ImpreciseDate | None]:
     return event.happened, event.announced
 
 
@@ -559,34 +577,56 @@ def _in_order(statements: Sequence[Statement]) -> Iterator[Statement]:
         yield from below(statement, 0)
 
 
+# --- Line by line
+
+
 def _plain(statement: Statement) -> bool:
     """Whether it is a number of people who came out, of no group in words, that stands."""
     figure = statement.figure
     return statement.logged is not None and not statement.rejected and figure.subject != v.FigureSubject.NAMED
 
 
-def _by_destination(statements: Iterable[Statement], out: Sequence[Alike]) -> Iterator[Line]:
+def _is_of_the_way_on(figure: Figure, out: Iterable[Alike]) -> bool:
+    """Plans to travel on, and arrivals in a country where nobody was handed over."""
+    if figure.subject == v.FigureSubject.ARRIVED:
+        return not any(alike.destination & figure.destinations for alike in out)
+    return figure.subject == v.FigureSubject.PLANNED_ONWARD
+
+
+def _by_destination(
+    statements: Iterable[Statement], out: Sequence[Alike], outside: Sequence[Outside]
+) -> Iterator[Line]:
     stated: defaultdict[frozenset[str], list[Statement]] = defaultdict(list)
     for statement in statements:
         figure = statement.figure
-        if _plain(statement) and figure.destinations and not figure.citizenships and not figure.sex:
+        narrower = figure.citizenships or figure.sex or _is_of_the_way_on(figure, out)
+        if _plain(statement) and figure.destinations and not narrower:
             stated[figure.destinations].append(statement)
     logged = Counter[frozenset[str]]()
     for alike in out:
         logged[alike.destination] += alike.people
     unknown = logged.pop(frozenset(), 0)
     lines = []
-    for codes in {*stated, *logged}:
+    for codes in {*stated, *logged, *(group.alike.destination for group in outside if group.alike.destination)}:
         sure = sum(people for where, people in logged.items() if where <= codes)
         possible = sum(people for where, people in logged.items() if where & codes)
-        label = _(" or ").join(_countries(codes))
-        lines.append(Line(tuple(sorted(codes)), label, tuple(stated[codes]), Logged(sure, possible + unknown)))
+        beyond = sum(group.alike.people for group in outside if group.alike.destination == codes)
+        line = Line(
+            tuple(sorted(codes)),
+            wording.countries(codes),
+            tuple(stated[codes]),
+            Logged(sure, possible + unknown),
+            beyond,
+        )
+        lines.append(line)
     yield from sorted(lines, key=_largest_first)
     if unknown:
         yield Line((), _("not recorded"), (), Logged(unknown, unknown))
 
 
-def _by_citizenship(statements: Iterable[Statement], out: Sequence[Alike]) -> Iterator[Line]:
+def _by_citizenship(
+    statements: Iterable[Statement], out: Sequence[Alike], outside: Sequence[Outside]
+) -> Iterator[Line]:
     stated: defaultdict[frozenset[str], list[Statement]] = defaultdict(list)
     for statement in statements:
         if _plain(statement) and statement.figure.citizenships:
@@ -594,10 +634,36 @@ def _by_citizenship(statements: Iterable[Statement], out: Sequence[Alike]) -> It
     unknown = sum(alike.people for alike in out if not alike.citizenships)
     known = {frozenset({code}) for alike in out for code in alike.citizenships}
     lines = []
-    for codes in {*stated, *known}:
+    for codes in {*stated, *known, *(group.alike.citizenships for group in outside if group.alike.citizenships)}:
         sure = sum(alike.people for alike in out if alike.citizenships & codes)
-        label = _(" or ").join(_countries(codes))
-        lines.append(Line(tuple(sorted(codes)), label, tuple(stated[codes]), Logged(sure, sure + unknown)))
+        beyond = sum(group.alike.people for group in outside if group.alike.citizenships == codes)
+        line = Line(
+            tuple(sorted(codes)), wording.countries(codes), tuple(stated[codes]), Logged(sure, sure + unknown), beyond
+        )
+        lines.append(line)
+    yield from sorted(lines, key=_largest_first)
+    if unknown:
+        yield Line((), _("not recorded"), (), Logged(unknown, unknown))
+
+
+def _by_sex(statements: Iterable[Statement], out: Sequence[Alike], outside: Sequence[Outside]) -> Iterator[Line]:
+    stated: defaultdict[str, list[Statement]] = defaultdict(list)
+    for statement in statements:
+        if _plain(statement) and statement.figure.sex:
+            stated[statement.figure.sex].append(statement)
+    logged, beyond = Counter[str](), Counter[str]()
+    for alike in out:
+        logged[alike.sex or v.Sex.UNKNOWN] += alike.people
+    for group in outside:
+        beyond[group.alike.sex] += group.alike.people
+    if not stated:
+        return
+    unknown = logged.pop(v.Sex.UNKNOWN, 0)
+    lines = [
+        Line((sex,), str(sex.label), tuple(stated[sex]), Logged(logged[sex], logged[sex] + unknown), beyond[sex])
+        for sex in v.Sex
+        if stated[sex] or logged[sex] or beyond[sex]
+    ]
     yield from sorted(lines, key=_largest_first)
     if unknown:
         yield Line((), _("not recorded"), (), Logged(unknown, unknown))
@@ -608,39 +674,25 @@ def _largest_first(line: Line) -> tuple[int, int, str]:
     return -largest, -line.logged.sure, line.label
 
 
-# --- Where they went, over all events
-
-
-@dataclass(frozen=True)
-class Destination:
-    codes: tuple[str, ...]
-    label: str
-    handed_over: int
-    last_known: int
-
-
-def by_destination(using: str) -> list[Destination]:
-    """People whose confirmed release led there: handed over to, and last known to have arrived in. Two queries.
-
-    Those of whom nobody says where they went are in none of the rows.
-    """
-    completed = Leg.objects.using(using).filter(
-        status=v.LegStatus.COMPLETED, release__outcome=v.ReleaseOutcome.CONFIRMED
-    )
-    later = Leg.objects.using(using).filter(
-        release=OuterRef("release"), status=v.LegStatus.COMPLETED, position__gt=OuterRef("position")
-    )
-    handed_over = _people_by_countries(completed.filter(kind=v.LegKind.HANDOVER))
-    last_known = _people_by_countries(completed.filter(~Exists(later)))
-    either = _(" or ")
-    destinations = [
-        Destination(codes, either.join(_countries(codes)), handed_over[codes], last_known[codes])
-        for codes in {*handed_over, *last_known}
-        if codes
+def _onward(statements: Iterable[Statement], out: Sequence[Alike]) -> Iterator[Onward]:
+    """What comes after the handover."""
+    stated: defaultdict[frozenset[str], list[Statement]] = defaultdict(list)
+    for statement in statements:
+        if _is_of_the_way_on(statement.figure, out) and not statement.rejected:
+            stated[statement.figure.destinations].append(statement)
+    steps = Counter[tuple[frozenset[str], str]]()
+    for alike in out:
+        for where in {(step.countries, step.status) for step in alike.steps if step.kind == v.LegKind.ONWARD}:
+            steps[where] += alike.people
+    lines = [
+        Onward(
+            codes=tuple(sorted(codes)),
+            label=wording.countries(codes) or _("nobody says where"),
+            stated=tuple(stated[codes]),
+            completed=steps[codes, v.LegStatus.COMPLETED],
+            planned=steps[codes, v.LegStatus.PLANNED],
+            refused=steps[codes, v.LegStatus.REFUSED],
+        )
+        for codes in {*stated, *(codes for codes, _status in steps)}
     ]
-    return sorted(destinations, key=lambda where: (-where.handed_over, -where.last_known, where.label))
-
-
-def _people_by_countries(legs: QuerySet[Leg]) -> Counter[tuple[str, ...]]:
-    rows = legs.order_by().values_list("countries").annotate(people=Count("release__person", distinct=True))
-    return Counter({tuple(countries): people for countries, people in rows})
+    yield from sorted(lines, key=lambda line: (-line.completed, -line.planned, line.label))

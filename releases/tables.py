@@ -8,6 +8,7 @@ from releases.models import (
     Concession,
     EventRelation,
     Leg,
+    OutsideRemit,
     Participation,
     Release,
     ReleaseEvent,
@@ -81,6 +82,27 @@ CONCESSIONS = Table(
     ),
 )
 
+OUTSIDE_REMIT = Table(
+    name="outside_remit",
+    definition=_(
+        "People of an event whom this database does not record, and why. They are part of what is reported and in no"
+        " other file."
+    ),
+    models=(OutsideRemit,),
+    order=("event_id", "id"),
+    columns=fields(
+        OutsideRemit,
+        id=ID,
+        event=EVENT,
+        low=_("The fewest they can be."),
+        high=_("The most they can be."),
+        citizenships=_("Citizens of which countries; empty: nobody says."),
+        destinations=_("Taken to which countries; empty: nobody says."),
+        sex=_("Of which sex; empty: nobody says."),
+        why=_("Who they are, and why they are not recorded."),
+    ),
+)
+
 REPORTED_FIGURES = Table(
     name="reported_figures",
     definition=_(
@@ -106,6 +128,7 @@ REPORTED_FIGURES = Table(
         counted_as=_("Whose definition was counted by; empty: none is named."),
         part_of=_("The figure it is “of whom”, in this file."),
         parts_complete=_("Whether the figures that are part of it add up to it."),
+        complete_along=_("Along what they do; empty, where they do: nobody says."),
         source=_("The source, in `sources.csv`."),
         **CLAIM,
         review_state=REVIEW_STATE,
@@ -155,4 +178,13 @@ LEGS = Table(
     ),
 )
 
-TABLES = (RELEASE_EVENTS, EVENT_RELATIONS, PARTICIPATIONS, CONCESSIONS, REPORTED_FIGURES, RELEASES, LEGS)
+TABLES = (
+    RELEASE_EVENTS,
+    EVENT_RELATIONS,
+    PARTICIPATIONS,
+    CONCESSIONS,
+    OUTSIDE_REMIT,
+    REPORTED_FIGURES,
+    RELEASES,
+    LEGS,
+)

@@ -16,9 +16,9 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from releases import reconciliation
+from releases import reconciliation, tally
 from releases.filters import EventFilter, ReleaseFilter
-from releases.models import Release, ReportedFigure
+from releases.models import ReportedFigure
 from tracker import codebook as codebooks
 from tracker import export, timeline
 from tracker import vocabularies as v
@@ -36,7 +36,8 @@ def home(request: Any) -> HttpResponse:
     using = request.audience
     persons = Person.objects.using(using).counted()
     today = timezone.localdate()
-    destinations = reconciliation.by_destination(using)
+    destinations = tally.by_destination(using)
+    remaining = list(_remaining(using))
     return render(
         request,
         "tracker/home.html",
@@ -44,11 +45,12 @@ def home(request: Any) -> HttpResponse:
             "persons": persons.count(),
             "today": today,
             "statuses": _statuses(persons, today),
-            "released": Release.objects.using(using).counted().count(),
+            "released": tally.journeys(using).count(),
             "destinations": destinations,
             "most": max((max(where.handed_over, where.last_known) for where in destinations), default=0),
             "events": reconciliation.recent(using, limit=5),
-            "remaining": _remaining(using),
+            "remaining": remaining,
+            "sums": reconciliation.sums_of(remaining, using),
         },
     )
 
@@ -69,7 +71,7 @@ def _remaining(using: str) -> QuerySet[ReportedFigure]:
     """What others last said of how many are still held. Their definitions differ from one another and from ours."""
     return (
         ReportedFigure.objects.using(using)
-        .filter(subject=v.FigureSubject.REMAINING_IN_CUSTODY, measure=v.FigureMeasure.PEOPLE)
+        .filter(subject=v.FigureSubject.REMAINING_IN_CUSTODY, measure=v.FigureMeasure.PEOPLE, part_of=None)
         .exclude(standing=v.Standing.REJECTED)
         .select_related("source", "origin")
         .order_by(Coalesce("as_of", "source__published").desc(nulls_last=True), F("low").desc(nulls_last=True), "id")[

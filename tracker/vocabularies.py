@@ -822,6 +822,11 @@ class ConcessionMeasure(Vocabulary):
 class FigureSubject(Vocabulary):
     """What the counted people did, or what was done with them."""
 
+    ANNOUNCED = (
+        "announced",
+        _("Announced"),
+        _("People whose release was announced, whether or not they came out."),
+    )
     RELEASED = "released", _("Released"), _("People released from custody.")
     PARDONED = "pardoned", _("Pardoned"), _("People granted a pardon.")
     EXCHANGED = "exchanged", _("Exchanged"), _("People handed over in an exchange.")
@@ -844,6 +849,16 @@ class FigureMeasure(Vocabulary):
         _("Sentence in years"),
         _("The numbers are the shortest and the longest sentence."),
     )
+
+
+@unique
+class FigureDimension(Vocabulary):
+    """Along what a number is divided into its parts. The codes are the names of the columns of a figure."""
+
+    DESTINATIONS = "destinations", _("By destination"), _("By where the people were taken.")
+    CITIZENSHIPS = "citizenships", _("By citizenship"), _("By citizenship; somebody with two counts in one part only.")
+    SEX = "sex", _("By sex"), _("By sex: men and women.")
+    GROUP = "group", _("By group"), _("By groups as the sources word them.")
 
 
 @unique
@@ -1052,6 +1067,19 @@ class LineWarning(Vocabulary):
     DIFFERS = "differs", _("Logged otherwise"), _("The person's release in this event is logged, and says otherwise.")
 
 
+# --- Acts: what was done as a whole, and can be taken back as a whole
+
+
+@unique
+class ActKind(Vocabulary):
+    MERGE = "merge", _("Merge"), _("Two records of one person were made one.")
+    UNDO = "undo", _("Undoing"), _("Something that had been done as one was taken back.")
+    INTAKE = "intake", _("List logged"), _("The lines of a list were logged as releases.")
+    IMPORT = "import", _("Import"), _("A spreadsheet was read in.")
+    JOURNEY = "journey", _("Journey step"), _("The same step of the way was added to several releases.")
+    PUBLISH = "publish", _("Publication"), _("Records were published together.")
+
+
 # Every vocabulary, in the order of the codebook.
 ALL: tuple[type[Vocabulary], ...] = (
     Precision,
@@ -1098,6 +1126,7 @@ ALL: tuple[type[Vocabulary], ...] = (
     ConcessionMeasure,
     FigureSubject,
     FigureMeasure,
+    FigureDimension,
     Qualifier,
     SourceKind,
     Reliability,
@@ -1112,6 +1141,7 @@ ALL: tuple[type[Vocabulary], ...] = (
     ListVerdict,
     LineDecision,
     LineWarning,
+    ActKind,
 )
 
 

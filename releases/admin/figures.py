@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from releases import wording
 from releases.forms import FigureForm
 from releases.models import EventGrant, ReleaseEvent, ReportedFigure
-from releases.reconciliation import as_figure, scope_in_words
-from tracker.admin.base import ByRole, Links, RecordAdmin, to
+from releases.reconciliation import as_figure, sums_of
+from tracker.admin.base import ByRole, Link, Links, RecordAdmin, to
 from tracker.models import User
 from tracker.vocabularies import Disclosure, FigureMeasure
 
@@ -20,7 +21,7 @@ from tracker.vocabularies import Disclosure, FigureMeasure
 def of_whom(figure: ReportedFigure) -> str:
     """What the number is about, in words; reads the figure's source."""
     measured = FigureMeasure(figure.measure)
-    words = [scope_in_words(as_figure(figure))]
+    words = [wording.scope(as_figure(figure))]
     if measured != FigureMeasure.PEOPLE:
         words.insert(0, str(measured.label).lower())
     return ", ".join(filter(None, words))
@@ -44,7 +45,7 @@ class ReportedFigureAdmin(RecordAdmin):
                     ("sex", "group", "counted_as"),
                     ("as_of", "period"),
                     "part_of",
-                    "parts_complete",
+                    ("parts_complete", "complete_along"),
                 )
             },
         ),
@@ -74,7 +75,20 @@ class ReportedFigureAdmin(RecordAdmin):
         return obj.source.publisher or obj.source.title
 
     def links(self, request: HttpRequest, obj: ReportedFigure) -> list[Links]:
-        return [Links(_("Of"), [to(obj.event)])] if obj.event else []
+        wholes = ReportedFigure.objects.visible_to(request.user).filter(pk__in=[obj.pk, obj.part_of_id])
+        sums = sums_of(wholes.select_related("source"), "default", request.user)
+        links = [Links(_("Of"), [to(obj.event)])] if obj.event else []
+        if sums:
+            links.append(
+                Links(
+                    _("Its parts"),
+                    [
+                        Link(f"{total.formula}. {total.result}", self.address("change", total.check.whole.id))
+                        for total in sums
+                    ],
+                )
+            )
+        return links
 
 
 @admin.register(EventGrant)

@@ -18,7 +18,7 @@ from tracker.models.base import (
     citation_rules,
     disclosure,
 )
-from tracker.models.fields import CodedArrayField, CodedField, CountryField, ImpreciseDateField
+from tracker.models.fields import CodedArrayField, CodedField, CountriesField, CountryField, ImpreciseDateField
 from tracker.models.history import tracked
 from tracker.models.persons import new_pid, permanent
 from tracker.models.rules import Check, Unique
@@ -194,10 +194,64 @@ class Concession(Part):
         return f"{self.grantor}: {self.measure}"
 
 
+@tracked
+class OutsideRemit(Part):
+    """People of the event who are not this database's to record: said once, so that nobody looks for them for ever."""
+
+    owner = "event"
+    event = models.ForeignKey(ReleaseEvent, on_delete=models.CASCADE, related_name="outside")
+    low = models.PositiveIntegerField(verbose_name=_("how many, at least"))
+    high = models.PositiveIntegerField(
+        blank=True, verbose_name=_("at most"), help_text=_("Empty: exactly the number before.")
+    )
+    citizenships = CountriesField(codes=v.country_codes(), verbose_name=_("citizens of"))
+    destinations = CountriesField(codes=v.country_codes(), verbose_name=_("taken to"))
+    sex = CodedField(v.Sex, blank=True, verbose_name=_("sex"))
+    why = models.CharField(
+        verbose_name=_("who they are, and why they are not recorded"),
+        help_text=_("Shown to the public: soldiers, whose exchange others record."),
+    )
+
+    copied = {"public": ("event", "low", "high", "citizenships", "destinations", "sex", "why")}
+
+    class Meta:
+        verbose_name = _("people outside the remit")
+        verbose_name_plural = _("people outside the remit")
+        ordering = ["-low", "id"]
+        constraints = [
+            citable("event"),
+            Check(
+                name="outsideremit_counts_somebody",
+                condition=Q(high__gte=F("low"), high__gt=0),
+                sentence=_("Give how many they are: at least one, and the lower number first."),
+                field="high",
+            ),
+            Check(
+                name="outsideremit_says_why",
+                condition=~Q(why=""),
+                sentence=_("Say who they are, and why they are not recorded here."),
+                field="why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.why}"
+
+    def clean(self) -> None:
+        super().clean()
+        if self.high is None:
+            self.high = self.low
+
+    @property
+    def number(self) -> str:
+        return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
+
+
 _PARTS = {
     "relation": "releases_eventrelation",
     "participation": "releases_participation",
     "concession": "releases_concession",
+    "outside": "releases_outsideremit",
 }
 
 
@@ -212,6 +266,7 @@ class ReleaseEventCitation(Citation):
     relation = models.ForeignKey(EventRelation, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     participation = models.ForeignKey(Participation, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     concession = models.ForeignKey(Concession, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    outside = models.ForeignKey(OutsideRemit, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
 
     copied = {**Citation.copied, "public": (*Citation.copied["public"], "event", "about", "topic", *_PARTS)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -14,7 +15,7 @@ from tracker.models.base import (
     Claim,
     Reviewed,
 )
-from tracker.models.fields import CodedField, CountriesField, ImpreciseDateField
+from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField
 from tracker.models.history import tracked
 from tracker.models.rules import Check, deferred, immediate
 
@@ -82,13 +83,19 @@ class ReportedFigure(Claim, Reviewed):
         default=False,
         db_default=False,
         verbose_name=_("its parts are complete"),
-        help_text=_("The figures that are part of this one add up to it, along one dimension."),
+        help_text=_("The figures that are part of this one add up to it."),
+    )
+    complete_along = CodedArrayField(
+        v.FigureDimension,
+        verbose_name=_("complete along"),
+        help_text=_("Along what the parts add up to it. Empty, where they are complete: along what comes nearest."),
     )
 
     copied = {
         "public": (
             *Claim.copied["public"], "event", "subject", "measure", "qualifier", "low", "high", "period",
             "citizenships", "destinations", "sex", "group", "counted_as", "part_of", "parts_complete",
+            "complete_along",
         ),
         "researcher": Claim.copied["researcher"],
     }  # fmt: skip
@@ -123,6 +130,12 @@ class ReportedFigure(Claim, Reviewed):
                 field="period",
             ),
             Check(
+                name="reportedfigure_complete_along_when_complete",
+                condition=Q(parts_complete=True) | Q(complete_along=[]),
+                sentence=_("Its parts are complete along something: then tick that they are complete, too."),
+                field="parts_complete",
+            ),
+            Check(
                 name="reportedfigure_worded_has_words",
                 condition=~Q(qualifier=v.Qualifier.WORDED) | ~Q(stated=""),
                 sentence=_("A figure without numbers needs its words: “several”."),
@@ -153,6 +166,15 @@ class ReportedFigure(Claim, Reviewed):
 
     def __str__(self) -> str:
         return f"{self.number} {v.FigureSubject(self.subject).label} ({self.source})"
+
+    def add_up(self, parts: Iterable[ReportedFigure], *, along: str) -> None:
+        """Saves that these are its parts, and that along this they are all of it."""
+        for part in parts:
+            part.part_of = self
+            part.save()
+        self.parts_complete = True
+        self.complete_along = [*self.complete_along, along]
+        self.save()
 
     @property
     def number(self) -> str:

@@ -2,11 +2,13 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from releases.reconciliation import by_destination, of_event, recent
+from releases.models import EventGrant, EventRelation, OutsideRemit
+from releases.reconciliation import of_event, of_events, recent
+from releases.tally import by_destination, journeys
 from tests.conftest import ALL_DATABASES
 from tests.copies import DAY, Copy
 from tracker.dates import parse
-from tracker.models import Name
+from tracker.models import Detention, Name
 
 pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
 
@@ -207,7 +209,7 @@ def test_several_events_cost_no_more_queries_than_one(copy):
         event = copy.event(f"Event {number}")
         copy.figure(event, number)
         copy.release(event, to="UA")
-    assert queries() == one == 3
+    assert queries() == one == 5
 
 
 def test_thousands_alike_are_counted_in_the_database(copy, event):
@@ -216,7 +218,7 @@ def test_thousands_alike_are_counted_in_the_database(copy, event):
     with CaptureQueriesContext(connections["researcher"]) as captured:
         found = reconcile(event)
     assert found.logged == 12
-    assert len(captured) == 2
+    assert len(captured) == 5
 
 
 def test_nothing_sealed_is_read_from_the_working_database():
@@ -247,3 +249,288 @@ def test_each_copy_is_read_by_itself(copy, event):
     copy.release(event)
     assert of_event(same, "public").logged == 0
     assert Name.objects.using("public").count() == 0
+
+
+# --- Outside the remit
+
+
+def test_people_outside_the_remit_close_the_gap(copy, event):
+    copy.figure(event, 6, subject="handed_over", destinations=["UA"])
+    for _ in range(2):
+        copy.release(event, to="UA")
+    assert reconcile(event).in_one_line == "6 reported, 2 logged, 4 not yet"
+    copy.add(OutsideRemit, event=event, low=3, high=3, why="invented soldiers", destinations=["UA"])
+    found = reconcile(event)
+    assert found.in_one_line == "6 reported, 2 logged, 3 outside the remit, 1 not yet"
+    assert found.whole.result == "1 not yet logged: 2 logged, 3 outside the remit"
+    copy.add(OutsideRemit, event=event, low=1, high=2, why="invented others")
+    found = reconcile(event)
+    assert found.in_one_line == "6 reported, 2 logged, 4\u20135 outside the remit"
+    assert found.whole.result == "agrees: 2 logged, 3\u20135 outside the remit"
+    assert [(line.label, line.logged.sure, line.outside, line.gap) for line in found.destinations] == [
+        ("Ukraine", 2, 3, 0)
+    ]
+
+
+def test_those_outside_the_remit_are_of_their_event_alone(copy, event):
+    other = copy.event("Another")
+    for one in (event, other):
+        copy.figure(one, 3)
+    copy.add(OutsideRemit, event=other, low=3, high=3, why="invented soldiers")
+    assert [found.gap for found in of_events([event, other], "researcher")] == [3, 0]
+
+
+def test_a_pardon_among_those_outside_is_the_events(copy):
+    event = copy.event(legal_bases=["pardon"])
+    copy.figure(event, 3, subject="pardoned")
+    copy.figure(event, 3, subject="exchanged")
+    copy.add(OutsideRemit, event=event, low=3, high=3, why="invented soldiers")
+    assert {one.figure.subject: one.kind for one in reconcile(event).statements} == {
+        "pardoned": "agrees",
+        "exchanged": "short_by",
+    }
+
+
+# --- Announced, and what came of it
+
+
+def test_whoever_refused_was_announced_and_pardoned_and_is_not_gone(copy, event):
+    for subject in ("announced", "pardoned", "released"):
+        copy.figure(event, 3, subject=subject)
+    for outcome in ("confirmed", "confirmed", "refused_and_returned"):
+        copy.release(event, copy.person("Invented Person"), outcome=outcome, legal_bases=["pardon"])
+    found = reconcile(event)
+    assert {one.figure.subject: one.result for one in found.statements} == {
+        "announced": "agrees",
+        "pardoned": "agrees",
+        "released": "1 not yet logged: 1 is logged as announced, not as out",
+    }
+    assert found.whole.figure.subject != "announced"
+    assert (
+        "3 people are listed here as announced. 2 of them came out; not counted as released: 1 refused and returned."
+        in found.in_words
+    )
+
+
+def test_a_name_on_a_list_stays_on_it_when_it_is_refuted(copy, event):
+    copy.figure(event, 2, subject="named")
+    copy.release(event, copy.person("Came Out"))
+    copy.release(event, copy.person("Still Held"), outcome="refuted")
+    assert statements(event)["2"].result == "agrees"
+    assert reconcile(event).logged == 1
+
+
+# --- When
+
+
+def test_arrivals_count_on_their_own_days(copy, event):
+    copy.figure(event, 1, subject="arrived", destinations=["PL"], as_of=parse("2025-12-20"))
+    copy.figure(event, 2, subject="arrived", destinations=["PL"], period=parse("2025-12-14/2025-12-31"))
+    for day in ("2025-12-18", "2025-12-24"):
+        release = copy.release(event, to=[("handover", "completed", "UA"), ("onward", "completed", "PL")])
+        release.legs.using("researcher").filter(kind="onward").update(happened=parse(day))
+    found = reconcile(event)
+    assert {one.number: one.result for one in found.statements} == {"1": "agrees", "2": "agrees"}
+    assert [(line.label, line.completed, len(line.stated)) for line in found.onward] == [("Poland", 2, 2)]
+    assert [line.label for line in found.destinations] == ["Ukraine"]
+
+
+def test_a_number_with_the_day_of_the_event_disagrees_with_one_without(copy, event):
+    copy.figure(event, 114, period=parse(DAY))
+    copy.figure(event, 115)
+    assert [[reading["number"] for reading in one] for one in reconcile(event).disagreements] == [["114", "115"]]
+    copy.figure(event, 3, subject="arrived", period=parse(DAY))
+    copy.figure(event, 4, subject="arrived")
+    assert len(reconcile(event).disagreements) == 1
+
+
+# --- Events that hang together
+
+
+def part_of(copy, part, whole):
+    copy.add(EventRelation, event=part, other=whole, kind="part_of")
+
+
+def test_a_whole_counts_the_people_of_its_parts_each_once(copy, event):
+    part, deeper = copy.event("A part"), copy.event("A part of the part")
+    part_of(copy, part, event)
+    part_of(copy, deeper, part)
+    copy.figure(event, 3, destinations=["UA"], subject="handed_over")
+    both = copy.person("In Both")
+    copy.release(event, both)
+    copy.release(part, both, to="UA")  # says more
+    copy.release(deeper, both, outcome="announced")
+    copy.release(part, to="UA")
+    copy.release(deeper, to="UA")
+    found, of_part, of_deeper = of_events([event, part, deeper], "researcher")
+    assert (found.logged, of_part.logged, of_deeper.logged) == (3, 3, 1)
+    assert (found.in_parts, of_part.in_parts) == (3, 1)
+    assert found.whole.result == "agrees"
+    assert found.not_counted == {}
+    assert "3 people are logged in events that are part of this one, and counted here once each." in found.in_words
+
+
+def test_events_that_are_part_of_one_another_do_not_go_round_for_ever(copy, event):
+    other = copy.event("Another")
+    part_of(copy, other, event)
+    part_of(copy, event, other)
+    copy.release(event)
+    assert [found.logged for found in of_events([event, other], "researcher")] == [1, 1]
+
+
+def test_a_sealed_part_is_counted_for_nobody_else(alice):
+    working = Copy("default")
+    event, part = working.event(), working.event("Sealed", disclosure="sealed")
+    part_of(working, part, event)
+    working.figure(event, 2)
+    person = working.person("In Both")
+    working.release(event, person)
+    working.release(part, person, to="UA")
+    working.release(part)
+    assert (of_event(event, "default").logged, of_event(event, "default").in_parts) == (1, 0)
+    assert of_event(event, "default").related == ()
+    working.add(EventGrant, user=alice, event=part)
+    assert of_event(event, "default", alice).logged == 2
+
+
+def test_overlapping_events_say_how_many_are_in_both(copy, event):
+    other = copy.event("Another")
+    copy.add(EventRelation, event=other, other=event, kind="may_include_same_people")
+    for outcome in ("confirmed", "confirmed", "announced"):
+        person = copy.person("Invented Person")
+        copy.release(event, person)
+        copy.release(other, person, outcome=outcome)
+    found = reconcile(event)
+    assert found.logged == 3
+    assert [(one.event, one.in_both) for one in found.related] == [(other, 2)]
+    assert any("2 people are logged here and in “Another” as well" in sentence for sentence in found.in_words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detained", "counted"),
+    [
+        ("may_include_same_people", False, 1),
+        ("part_of", False, 1),
+        ("follows", False, 1),  # onward, and no second release
+        ("", False, 2),
+        ("may_include_same_people", True, 2),  # came out of two detentions
+    ],
+)
+def test_over_all_events_whoever_came_out_once_counts_once(copy, event, kind, detained, counted):
+    other = copy.event("Another")
+    if kind:
+        copy.add(EventRelation, event=other, other=event, kind=kind)
+    person = copy.person("Invented Person")
+    years = ["2021", "2023"] if detained else [None, None]
+    detentions = [year and copy.add(Detention, person=person, ended=parse(year)) for year in years]
+    copy.release(event, person, to="LT UA", detention=detentions[0])
+    copy.release(other, person, detention=detentions[1],
+                 to=[("handover", "completed", "UA"), ("onward", "completed", "PL")])  # fmt: skip
+    assert journeys("researcher").count() == counted
+    handed_over = {where.label: where.handed_over for where in by_destination("researcher")}
+    assert handed_over.get("Lithuania or Ukraine", 0) == counted - 1
+    assert handed_over["Ukraine"] == 1
+
+
+def test_whoever_came_out_twice_is_where_the_last_journey_led(copy, event):
+    person = copy.person("Invented Person")
+    copy.release(event, person, to="PL")
+    copy.release(copy.event("Earlier"), person, to="LT", released_on=parse("2021-05"))
+    rows = [(where.label, where.handed_over, where.last_known) for where in by_destination("researcher")]
+    assert rows == [("Poland", 1, 1), ("Lithuania", 1, 0)]
+
+
+# --- In words
+
+
+def test_sums_are_proposed_and_not_believed(copy, event):
+    copy.figure(event, 123, period=parse(DAY))
+    copy.figure(event, 114, subject="handed_over", destinations=["UA"])
+    copy.figure(event, 9, subject="handed_over", destinations=["LT"])
+    found = reconcile(event)
+    assert [total.formula for total in found.proposed_sums] == ["123 = 114 + 9"]
+    assert found.checked_sums == []
+    assert "=" not in found.in_one_line
+
+
+def test_by_sex(copy, event):
+    copy.figure(event, 5, sex="female")
+    for sex in ("female", "female", "male", ""):
+        copy.release(event, copy.person("Invented Person", sex=sex))
+    assert [(line.label, line.logged.sure, line.logged.only_possible, line.gap) for line in reconcile(event).sexes] == [
+        ("Female", 2, 1, 2),
+        ("Male", 1, 1, None),
+        ("not recorded", 1, 0, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "result"),
+    [
+        ({"number": None, "qualifier": "worded", "stated": "several"}, "not compared: a word, no number"),
+        ({"subject": "planned_onward"}, "not compared: it counts no releases"),
+        ({"group": "priests"}, "not compared: the group is described in words"),
+        ({"counted_as": "x"}, "not compared: counted by a definition of somebody's own"),
+        ({"measure": "sentence_in_years"}, "not compared: lengths of sentences"),
+        ({"measure": "age_in_years"}, "not compared: no age is known here of anybody it counts"),
+        ({"standing": "rejected", "reason": "typo"}, "rejected"),
+        ({}, "4 not yet logged"),
+        ({"number": 1}, "agrees"),
+        ({"number": 0}, "1 more logged"),
+    ],
+)
+def test_each_result_is_told_in_words(copy, event, values, result):
+    copy.figure(event, **{"number": 5, **values})
+    copy.release(event)
+    assert reconcile(event).statements[0].result == result
+
+
+@pytest.mark.parametrize(
+    ("number", "qualifier", "meaning"),
+    [
+        (114, "exactly", ""),
+        (100, "about", "any number from 50 to 149"),
+        (1100, "more_than", "any number from 1101"),
+        (30, "up_to", "any number from 0 to 30"),
+    ],
+)
+def test_a_range_is_told_in_words(copy, event, number, qualifier, meaning):
+    copy.figure(event, number, qualifier)
+    assert reconcile(event).statements[0].meaning == meaning
+
+
+def test_what_a_newcomer_asks_is_answered(copy, event):
+    copy.figure(event, 3, source=copy.source(publisher="Invented Agency"))
+    copy.release(event, copy.person("Named Exampleva"), to="UA")
+    copy.release(event, copy.person(), to=[("handover", "completed", "UA"), ("onward", "planned", "LT PL")])
+    assert reconcile(event).in_words == [
+        "3 released, according to Invented Agency: taken here for the event as a whole.",
+        "1 of them is not in these records: nobody has named that person to us.",
+        "1 of those logged has no name here: only what is told of the person is known.",
+        "1 was to travel on after the handover, and nobody says that it came about.",
+    ]
+
+
+def test_why_two_numbers_differ_is_answered(copy, event):
+    def told():
+        return [sentence for sentence in reconcile(event).in_words if sentence.startswith("Where two numbers differ")]
+
+    copy.figure(event, 123)
+    assert not told()
+    copy.figure(event, 100, "about", stated="about a hundred")
+    assert told()
+    copy.figure(event, 150)
+    assert not told()  # two are said to disagree
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "sentence"),
+    [
+        ("exactly", "5 of them are not in these records: nobody has named them to us."),
+        ("at_least", "At least 5 of them are not in these records: nobody has named them to us."),
+    ],
+)
+def test_who_is_missing_is_answered(copy, event, qualifier, sentence):
+    copy.figure(event, 6, qualifier)
+    copy.release(event)
+    assert sentence in reconcile(event).in_words

@@ -1,11 +1,12 @@
 import csv
 import io
+import re
 
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from releases.models import Concession, EventRelation, Participation, ReleaseEventCitation
+from releases.models import Concession, EventRelation, OutsideRemit, Participation, ReleaseEventCitation
 from tests.copies import Copy
 from tracker.dates import parse
 
@@ -90,6 +91,76 @@ def test_whoever_did_not_get_out_is_listed_and_not_counted(copy, read):
     assert "Refused Exampleva" in text
     assert "1 refused and returned, not counted as released" in text
     assert "1 not yet logged" in text
+
+
+def test_people_outside_the_remit_are_told_once_with_who_says_so(copy, read):
+    event = copy.event()
+    copy.figure(event, 7, subject="handed_over", destinations=["UA"])
+    copy.release(event, copy.person("Came Out"), to="UA")
+    row = copy.add(OutsideRemit, event=event, low=6, high=6, why="invented soldiers", destinations=["UA"])
+    copy.add(ReleaseEventCitation, event=event, source=copy.source("A report on soldiers"), outside=row)
+    text = read(event.get_absolute_url())
+    assert "Not recorded here, and not looked for: 6, invented soldiers" in text
+    assert "agrees: 1 logged, 6 outside the remit" in text
+    assert re.search(r'invented soldiers <span class="soft">\(to Ukraine\)</span><sup', text)
+    assert "7 reported, 1 logged, 6 outside the remit" in read("/")
+
+
+def test_where_they_went_on_to(copy, read):
+    event = copy.event()
+    copy.figure(event, 1, subject="arrived", destinations=["PL"])
+    copy.release(event, to=[("handover", "completed", "UA"), ("onward", "completed", "PL")])
+    copy.release(event, to=[("handover", "completed", "UA"), ("onward", "refused", "LT")])
+    text = read(event.get_absolute_url())
+    assert "After the handover 1 is known to have travelled on" in text
+    table = text.split("After the handover</caption>")[1].split("</table>")[0]
+    assert re.findall("<t[hd][^>]*>([^<]+)<", table.split("<tbody>")[1]) == [
+        "Poland", "1 ", "1", "0", "0", "Lithuania", "–", "0", "0", "1",
+    ]  # fmt: skip
+
+
+def test_no_sum_is_guessed_for_readers(copy, read):
+    event = copy.event()
+    copy.figure(event, 123)
+    copy.figure(event, 114, destinations=["UA"])
+    copy.figure(event, 9, destinations=["LT"])
+    assert "114 + 9" not in read(event.get_absolute_url())
+
+
+def test_population_counts_are_added_up_on_the_overview(copy, read):
+    held = {"subject": "remaining_in_custody", "as_of": parse("2025-11-22")}
+    whole = copy.figure(None, 1184, parts_complete=True, **held)
+    copy.figure(None, 1000, sex="male", part_of=whole, **held)
+    women = copy.figure(None, 185, sex="female", part_of=whole, **held)
+    assert "<b>1184 ≠ 1000 + 185</b> <span>The parts do not fit the whole." in read("/")
+    women.low = women.high = 184
+    women.save()
+    text = read("/")
+    assert "<b>1184 = 1000 + 184</b> <span>The parts add up." in text
+    assert "<strong>184</strong>" not in text
+
+
+def test_the_people_of_a_part_are_counted_in_the_whole(copy, read):
+    event, part = copy.event(), copy.event("A part of it")
+    copy.add(EventRelation, event=part, other=event, kind="part_of")
+    copy.figure(event, 2)
+    copy.release(event, copy.person("In The Whole"))
+    copy.release(part, copy.person("In The Part"))
+    text = read(event.get_absolute_url())
+    assert "agrees" in text
+    assert "1 more is listed in an event that is part of this one" in text
+    assert part.get_absolute_url() in text
+    assert '<td data-label="Logged" class="number">2</td>' in read("/events/")
+
+
+def test_overlapping_events_count_nobody_twice(copy, read):
+    event, other = copy.event(), copy.event("Another")
+    copy.add(EventRelation, event=event, other=other, kind="may_include_same_people")
+    person = copy.person("Invented Person")
+    for one in (event, other):
+        copy.release(one, person, to="UA")
+    copy.release(other, to="UA")
+    assert re.search(r'outcome=confirmed">2</a>', read("/"))
 
 
 def test_related_events_lead_to_one_another(copy, read):
