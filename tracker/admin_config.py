@@ -13,7 +13,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -31,7 +31,16 @@ class StaffSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         """Without Django's way from a key to a page of the site, which asks nobody whether the record is sealed."""
-        return [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
+        from tracker.admin.acts import act_view, acts_view
+        from tracker.admin.importing import import_view, preview_view
+
+        return [
+            path("acts/", self.admin_view(acts_view), name="tracker_acts"),
+            path("acts/<uuid:context>/", self.admin_view(act_view), name="tracker_act"),
+            path("import/", self.admin_view(import_view), name="tracker_import"),
+            path("import/<uuid:upload>/", self.admin_view(preview_view), name="tracker_import_preview"),
+            *(pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"),
+        ]
 
     def index(self, request: Any, extra_context: Any = None) -> TemplateResponse:
         from tracker.admin.index import work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from tracker.acts import named
 from tracker.models import Citation, Person, Record, Reviewed, Row, User
 from tracker.models.fields import KeyField
 from tracker.versions import editors, former_owners, history_of, rows_at, submitted_at
@@ -31,7 +32,8 @@ def submit(records: Iterable[Reviewed], *, by: User) -> None:
     """Hand records to a second person, all or none. Raises ``Refused``."""
     with transaction.atomic(), pghistory.context(user=str(by.pk)):
         locked = _locked(records)
-        sentences = [sentence for record in locked for sentence in missing(record)]
+        lacking = missing_of(locked)
+        sentences = [sentence for record in locked for sentence in lacking.get(record.pk, ())]
         sentences += [
             _("“%(record)s” is submitted already.") % {"record": record}
             for record in locked
@@ -39,8 +41,8 @@ def submit(records: Iterable[Reviewed], *, by: User) -> None:
         ]
         if sentences:
             raise Refused(sentences)
-        for record in locked:
-            rows = type(record)._base_manager.filter(pk=record.pk)
+        for model, group in _by_model(locked).items():
+            rows = model._base_manager.filter(pk__in=group)
             rows.update(review_state=ReviewState.SUBMITTED, submitted_by=by, reviewed_by=None)
 
 
@@ -53,9 +55,8 @@ def send_back(records: Iterable[Reviewed], *, by: User, why: str) -> None:
         wrong = [record for record in locked if record.review_state != ReviewState.SUBMITTED]
         if wrong:
             raise Refused([_("“%(record)s” is not submitted.") % {"record": record} for record in wrong])
-        for record in locked:
-            rows = type(record)._base_manager.filter(pk=record.pk)
-            rows.update(review_state=ReviewState.DRAFT)
+        for model, group in _by_model(locked).items():
+            model._base_manager.filter(pk__in=group).update(review_state=ReviewState.DRAFT)
 
 
 def _locked(records: Iterable[Reviewed]) -> list[Reviewed]:
@@ -71,42 +72,81 @@ def _locked(records: Iterable[Reviewed]) -> list[Reviewed]:
 
 def missing(record: Reviewed) -> list[str]:
     """What has to be entered before the record can be submitted, a sentence each."""
-    sentences: list[str] = []
-    if isinstance(record, Person) and record.merged_into_id:
-        return sentences  # what it said is said, and cited, by another record
-    if isinstance(record, Person) and record.consent == Consent.NOT_AT_ALL:
-        sentences.append(_("“%(record)s” does not want to be published. It stays with staff.") % {"record": record})
-    try:
-        cited = record.citation_model()
-    except LookupError:
-        return sentences
-    standing = cited._base_manager.filter(**{cited.owner: record}).exclude(standing=Standing.REJECTED)
-    if not standing.exists():
-        sentences.append(_("“%(record)s” has no citation: add who says so, and where.") % {"record": record})
-    return sentences
+    return missing_of([record]).get(record.pk, [])
+
+
+def missing_of(records: Iterable[Reviewed]) -> dict[UUID, list[str]]:
+    """The same of many records: record → sentences; ids that lack nothing are missing."""
+    found: dict[UUID, list[str]] = defaultdict(list)
+    for model, group in _by_model(records).items():
+        cited: set[UUID] | None = None
+        if any(issubclass(part, Citation) for part in model.part_models()):
+            citations = model.citation_model()
+            rows = citations._base_manager.filter(**{f"{citations.owner}__in": group.keys()})
+            cited = set(rows.exclude(standing=Standing.REJECTED).values_list(f"{citations.owner}_id", flat=True))
+        for record in group.values():
+            name = {"record": record}
+            if isinstance(record, Person) and record.merged_into_id:
+                continue  # what it said is said, and cited, by another record
+            if isinstance(record, Person) and record.consent == Consent.NOT_AT_ALL:
+                found[record.pk].append(_("“%(record)s” does not want to be published. It stays with staff.") % name)
+            if cited is not None and record.pk not in cited:
+                found[record.pk].append(_("“%(record)s” has no citation: add who says so, and where.") % name)
+    return dict(found)
+
+
+def uncited(records: Iterable[Reviewed]) -> set[UUID]:
+    """Keys of those that speak for themselves and that no accepted citation supports."""
+    found: set[UUID] = set()
+    for model, group in _by_model(records).items():
+        if any(issubclass(part, Citation) for part in model.part_models()):
+            citations = model.citation_model()
+            rows = citations._base_manager.filter(**{f"{citations.owner}__in": group.keys()})
+            accepted = set(rows.filter(standing=Standing.ACCEPTED).values_list(f"{citations.owner}_id", flat=True))
+            speaking = {pk for pk, record in group.items() if model.leads_on(record) is None}
+            found |= speaking - accepted
+    return found
 
 
 def obstacles(records: Iterable[Reviewed], *, by: User) -> list[str]:
     """What stands in the way of ``by`` publishing these together, a sentence each."""
-    chosen = list(records)
-    sentences: list[str] = []
+    return list(dict.fromkeys(sentence for _pk, sentence in _obstacles(list(records), by)))
+
+
+def publishable(records: Iterable[Reviewed], *, by: User) -> tuple[list[Reviewed], dict[UUID, list[str]]]:
+    """Those of the records that ``by`` can publish together though the others stay, and what is in the others' way."""
+    rest = list(records)
+    found: dict[UUID, list[str]] = defaultdict(list)
+    while rest:
+        stopped: set[UUID] = set()
+        for pk, sentence in _obstacles(rest, by):
+            stopped.add(pk)
+            if sentence not in found[pk]:
+                found[pk].append(sentence)
+        if not stopped:
+            break
+        rest = [record for record in rest if record.pk not in stopped]
+    return rest, dict(found)
+
+
+def _obstacles(chosen: list[Reviewed], by: User) -> Iterator[tuple[UUID, str]]:
+    """Key of the record in whose way it is, and the sentence."""
     changed = changed_by(chosen)
+    lacking = missing_of(chosen)
     for record in chosen:
         name = {"record": str(record)}
         if record.review_state != ReviewState.SUBMITTED:
-            sentences.append(_("“%(record)s” is not submitted.") % name)
+            yield record.pk, _("“%(record)s” is not submitted.") % name
         elif str(by.pk) in changed.get(record.pk, set()):
-            sentences.append(_("You changed “%(record)s” yourself: somebody else has to publish it.") % name)
+            yield record.pk, _("You changed “%(record)s” yourself: somebody else has to publish it.") % name
         elif record.submitted_by_id == by.pk:  # type: ignore[attr-defined]
-            sentences.append(_("You submitted “%(record)s” yourself: somebody else has to publish it.") % name)
-        sentences += missing(record)
-    return [
-        *sentences,
-        *_opened_alone(chosen, by),
-        *_shown_elsewhere(chosen, by),
-        *_shown_below(chosen, by),
-        *_unpublished_targets(chosen),
-    ]
+            yield record.pk, _("You submitted “%(record)s” yourself: somebody else has to publish it.") % name
+        for sentence in lacking.get(record.pk, ()):
+            yield record.pk, sentence
+    yield from _opened_alone(chosen, by)
+    yield from _shown_elsewhere(chosen, by)
+    yield from _shown_below(chosen, by)
+    yield from _unpublished_targets(chosen)
 
 
 def changed_by(records: Iterable[Reviewed]) -> dict[UUID, set[str]]:
@@ -155,7 +195,7 @@ def support_of(records: Iterable[Record]) -> dict[type[Record], set[UUID]]:
     return found
 
 
-def _opened_alone(records: list[Reviewed], by: User) -> list[str]:
+def _opened_alone(records: list[Reviewed], by: User) -> Iterator[tuple[UUID, str]]:
     """A source (or the like) that readers never saw, changed by the publisher after somebody vouched for the record."""
     moments = [
         at
@@ -163,19 +203,25 @@ def _opened_alone(records: list[Reviewed], by: User) -> list[str]:
         for at in submitted_at(model, [record.pk for record in records if type(record) is model]).values()
     ]
     if not moments:
-        return []
-    sentences = []
+        return
+    own: dict[type[Record], set[UUID]] = {}
     for model, ids in support_of(records).items():
         unseen = model._base_manager.filter(pk__in=ids, published_at=None)
         since = [(pk, min(moments)) for pk in unseen.values_list("pk", flat=True)]
         for kind, column in [(model, "id"), *((part, f"{part.owner}_id") for part in model.part_models())]:
-            changed = [pk for pk, users in editors(kind, column, since).items() if str(by.pk) in users]
-            for row in model.objects.visible_to(by).filter(pk__in=changed):
-                sentences.append(
+            changed = {pk for pk, users in editors(kind, column, since).items() if str(by.pk) in users}
+            if changed:
+                own.setdefault(model, set()).update(changed)
+    if not own:
+        return
+    for record in records:
+        for model, ids in support_of([record]).items():
+            for row in model.objects.visible_to(by).filter(pk__in=ids & own.get(model, set())):
+                yield (
+                    record.pk,
                     _("You changed “%(row)s” yourself since this was submitted: somebody else has to publish it.")
-                    % {"row": row}
+                    % {"row": row},
                 )
-    return list(dict.fromkeys(sentences))
 
 
 def _by_model(records: Iterable[Reviewed]) -> dict[type[Reviewed], dict[UUID, Reviewed]]:
@@ -185,9 +231,9 @@ def _by_model(records: Iterable[Reviewed]) -> dict[type[Reviewed], dict[UUID, Re
     return groups
 
 
-def _shown_elsewhere(records: list[Reviewed], by: User) -> list[str]:
+def _shown_elsewhere(records: list[Reviewed], by: User) -> Iterator[tuple[UUID, str]]:
     """A name, or another part, that readers still see with the record that it belonged to before."""
-    sentences = []
+    targets = _Targets(by)
     for model, group in _by_model(records).items():
         for part in model.part_models():
             others = set().union(*former_owners(part, group).values()) - group.keys()
@@ -195,22 +241,23 @@ def _shown_elsewhere(records: list[Reviewed], by: User) -> list[str]:
             moments = [(record.pk, record.published_at) for record in shown if record.published_at]
             moved = {row.pgh_obj_id: row for row in rows_at(part, f"{part.owner}_id", moments)}
             for row in part._base_manager.filter(**{f"{part.owner}__in": group.keys()}, pk__in=moved):
-                other = _plain(part, moved[row.pk], part.owner, by)
-                sentences.append(
+                targets.look_up(part, [moved[row.pk]])
+                other = _plain(part, moved[row.pk], part.owner, targets)
+                yield (
+                    row.record.pk,
                     _("“%(part)s” of “%(record)s” is still shown with “%(other)s”: publish the two together.")
-                    % {"part": row, "record": row.record, "other": other}
+                    % {"part": row, "record": row.record, "other": other},
                 )
-    return sentences
 
 
-def _shown_below(records: list[Reviewed], by: User) -> list[str]:
+def _shown_below(records: list[Reviewed], by: User) -> Iterator[tuple[UUID, str]]:
     """A record that readers still see below one that only leads to another from now on; what is sealed they do not."""
     together = {record.pk for record in records}
-    sentences = []
     for record in records:
         if record.leads_on(record) is None:
             continue
-        sentences += _leads_to_what_is_not_shown(record, together)
+        for sentence in _leads_to_what_is_not_shown(record, together):
+            yield record.pk, sentence
         kinds: list[Any] = [model for model in apps.get_models() if issubclass(model, Reviewed)]
         for model in kinds:
             for name in model.below:
@@ -224,13 +271,13 @@ def _shown_below(records: list[Reviewed], by: User) -> list[str]:
                 shown = {
                     row.pgh_obj_id for row in rows_at(model, "id", moments) if getattr(row, field.attname) == record.pk
                 }
-                sentences += [
-                    _("“%(row)s” is still shown with “%(record)s”: publish the two together.")
-                    % {"row": row, "record": record}
-                    for row in rows
-                    if row.pk in shown
-                ]
-    return sentences
+                for row in rows:
+                    if row.pk in shown:
+                        yield (
+                            record.pk,
+                            _("“%(row)s” is still shown with “%(record)s”: publish the two together.")
+                            % {"row": row, "record": record},
+                        )
 
 
 def _leads_to_what_is_not_shown(record: Reviewed, together: set[UUID]) -> list[str]:
@@ -247,10 +294,9 @@ def _leads_to_what_is_not_shown(record: Reviewed, together: set[UUID]) -> list[s
     ]
 
 
-def _unpublished_targets(records: list[Reviewed]) -> list[str]:
+def _unpublished_targets(records: list[Reviewed]) -> Iterator[tuple[UUID, str]]:
     """A reference to something that readers may see but that nobody has published yet."""
     together = {record.pk for record in records}
-    sentences = []
     for model, group in _by_model(
         record for record in records if record.closure().visible_to(Audience.RESEARCHER)
     ).items():
@@ -271,13 +317,16 @@ def _unpublished_targets(records: list[Reviewed]) -> list[str]:
                 ]
                 wanted = {key for _record, key in pointing} - together - {None}
                 missing = target._base_manager.filter(pk__in=wanted, published_at=None).in_bulk()
-                sentences += [
-                    _("“%(record)s” refers to “%(target)s”, which is not published: publish it first, or together.")
-                    % {"record": record, "target": missing[key]}
-                    for record, key in pointing
-                    if key in missing and missing[key].closure().visible_to(Audience.RESEARCHER)
-                ]
-    return list(dict.fromkeys(sentences))
+                for record, key in pointing:
+                    if key in missing and missing[key].closure().visible_to(Audience.RESEARCHER):
+                        yield (
+                            record.pk,
+                            _(
+                                "“%(record)s” refers to “%(target)s”, which is not published:"
+                                " publish it first, or together."
+                            )
+                            % {"record": record, "target": missing[key]},
+                        )
 
 
 @dataclass(frozen=True)
@@ -296,48 +345,82 @@ def difference(record: Reviewed, *, viewer: User) -> list[Change]:
     Parts that point to something sealed are left out for a viewer without a grant; where the record itself does,
     “sealed” stands for the name.
     """
-    changes: list[Change] = []
-    moment = [(record.pk, record.published_at)] if record.published_at else []
-    kinds: list[tuple[Any, str]] = [(type(record), "id")]
-    kinds += [(part, f"{part.owner}_id") for part in record.part_models()]
-    for kind, column in kinds:
-        lookup = {"pk": record.pk} if column == "id" else {kind.owner: record}
-        after = {row.pk: row for row in kind.objects.visible_to(viewer).filter(**lookup)}
-        hidden = set(kind._base_manager.filter(**lookup).exclude(pk__in=after).values_list("pk", flat=True))
-        before = {
-            row.pgh_obj_id: row
-            for row in rows_at(kind, column, moment)
-            if row.pgh_obj_id not in hidden and (column == "id" or _points_to_visible(kind, row, viewer))
-        }
-        for pk in [*after, *(pk for pk in before if pk not in after)]:
-            changes += _changes(kind, before.get(pk), after.get(pk), viewer)
-    return changes
+    return differences([record], viewer=viewer)[record.pk]
 
 
-def _points_to_visible(kind: Any, row: Any, viewer: User) -> bool:
-    """Of a row of history: whether the viewer may see all it points to."""
-    for field in references(kind):
-        target: Any = field.related_model
-        key = getattr(row, field.attname)
-        # what was deleted meanwhile is hidden from nobody
-        hidden = target._base_manager.filter(pk=key).exclude(pk__in=target.objects.visible_to(viewer).values("pk"))
-        if key and hidden.exists():
-            return False
-    return True
+def differences(records: Iterable[Reviewed], *, viewer: User) -> dict[UUID, list[Change]]:
+    """The same of many records, with as many queries as of one of each model."""
+    found: dict[UUID, list[Change]] = {}
+    targets = _Targets(viewer)
+    for model, group in _by_model(records).items():
+        found.update({pk: [] for pk in group})
+        moments = [(pk, record.published_at) for pk, record in group.items() if record.published_at]
+        for kind, column in [(model, "id"), *((part, f"{part.owner}_id") for part in model.part_models())]:
+            own = "pk" if column == "id" else column
+            after = {row.pk: row for row in named(kind.objects.visible_to(viewer).filter(**{f"{own}__in": group}))}
+            hidden = set(
+                kind._base_manager.filter(**{f"{own}__in": group}).exclude(pk__in=after).values_list("pk", flat=True)
+            )
+            before = {row.pgh_obj_id: row for row in rows_at(kind, column, moments) if row.pgh_obj_id not in hidden}
+            targets.look_up(kind, [*after.values(), *before.values()])
+            for pk in [*after, *(pk for pk in before if pk not in after)]:
+                then, now = before.get(pk), after.get(pk)
+                if then is not None and column != "id" and targets.hide(kind, then):
+                    then = None
+                holders: list[Any] = [
+                    None if row is None else pk if column == "id" else getattr(row, column) for row in (then, now)
+                ]
+                if holders[0] in {None, holders[1]} or holders[1] is None:
+                    if then is not None or now is not None:
+                        found[holders[1] or holders[0]] += _changes(kind, then, now, targets)
+                else:  # it belongs to another of these records by now
+                    found[holders[0]] += _changes(kind, then, None, targets)
+                    found[holders[1]] += _changes(kind, None, now, targets)
+    return found
 
 
-def _changes(kind: Any, before: Any, after: Any, viewer: User) -> list[Change]:
+class _Targets:
+    """What rows point to, as far as the viewer may see it: looked up for many rows at once."""
+
+    def __init__(self, viewer: User) -> None:
+        self.viewer = viewer
+        self._visible: dict[Any, dict[UUID, Any]] = defaultdict(dict)
+        self._hidden: dict[Any, set[UUID]] = defaultdict(set)
+
+    def look_up(self, kind: Any, rows: Iterable[Any]) -> None:
+        wanted: dict[Any, set[UUID]] = defaultdict(set)
+        for row in rows:
+            for field in references(kind):
+                wanted[field.related_model].add(getattr(row, field.attname))
+        for target, keys in wanted.items():
+            new = keys - {None} - self._visible[target].keys() - self._hidden[target]
+            if new:
+                rows_seen = named(target.objects.visible_to(self.viewer).filter(pk__in=new))
+                self._visible[target].update({row.pk: row for row in rows_seen})
+                there = set(target._base_manager.filter(pk__in=new).values_list("pk", flat=True))
+                # what was deleted meanwhile is hidden from nobody
+                self._hidden[target] |= there - self._visible[target].keys()
+
+    def hide(self, kind: Any, row: Any) -> bool:
+        """Whether a row of history points to something the viewer may not see."""
+        return any(getattr(row, field.attname) in self._hidden[field.related_model] for field in references(kind))
+
+    def name(self, target: Any, key: UUID) -> str:
+        return str(self._visible[target].get(key) or _("sealed"))
+
+
+def _changes(kind: Any, before: Any, after: Any, targets: _Targets) -> list[Change]:
     names = list(dict.fromkeys([*kind.columns_for(Audience.RESEARCHER), *_staff_columns(kind)]))
     label = f"{kind._meta.verbose_name} {_label(kind, after)}".strip() if after else str(kind._meta.verbose_name)
     if after is None:
-        return [Change(label, "", _summary(kind, before, names, viewer), None)]
+        return [Change(label, "", _summary(kind, before, names, targets), None)]
     if before is None and not issubclass(kind, Reviewed):
-        return [Change(label, "", None, _summary(kind, after, names, viewer))]
+        return [Change(label, "", None, _summary(kind, after, names, targets))]
     return [
         Change(label, str(kind._meta.get_field(name).verbose_name), old, new)
         for name in names
         if before is None or _value(kind, before, name) != _value(kind, after, name)
-        if (old := _plain(kind, before, name, viewer)) != (new := _plain(kind, after, name, viewer))
+        if (old := _plain(kind, before, name, targets)) != (new := _plain(kind, after, name, targets))
     ]
 
 
@@ -355,7 +438,7 @@ def _value(kind: Any, row: Any, name: str) -> Any:
     return getattr(row, kind._meta.get_field(name).attname)
 
 
-def _plain(kind: Any, row: Any, name: str, viewer: User) -> str:
+def _plain(kind: Any, row: Any, name: str, targets: _Targets) -> str:
     if row is None:
         return ""
     field = kind._meta.get_field(name)
@@ -363,15 +446,13 @@ def _plain(kind: Any, row: Any, name: str, viewer: User) -> str:
     if value in (None, "", []):
         return ""
     if isinstance(field, models.ForeignKey):
-        targets: Any = field.related_model
-        target = targets.objects.visible_to(viewer).filter(pk=value).first()
-        return str(target or _("sealed"))
+        return targets.name(field.related_model, value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _summary(kind: Any, row: Any, names: list[str], viewer: User) -> str:
+def _summary(kind: Any, row: Any, names: list[str], targets: _Targets) -> str:
     return "; ".join(
         f"{kind._meta.get_field(name).verbose_name}: {text}"
         for name in names
-        if (text := _plain(kind, row, name, viewer))
+        if (text := _plain(kind, row, name, targets))
     )

@@ -14,41 +14,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import pghistory
-from django.apps import apps
-from django.db import IntegrityError, connections, models, transaction
+from django.db import IntegrityError, connections, models
 from django.utils.translation import gettext as _
 
 from tracker import publication
+from tracker.acts import Kind, act_of, doing, hidden_from, kinds, named, touched, touched_by
 from tracker.history import Change, changes, with_previous
 from tracker.models import Citation, Part, Person, Record, Reviewed, Row, User
 from tracker.models.fields import KeyField
 from tracker.models.rules import CompositeForeignKey, explain
 from tracker.review import Refused
-from tracker.versions import history_of, rows_at
-from tracker.vocabularies import ReviewState
+from tracker.versions import editors, history_of, rows_at
+from tracker.vocabularies import ActKind, ReviewState
 
-#: What the history calls it.
-ACT = "undo"
-
-Kind = type[Row]
 Key = tuple[Kind, UUID]
 
-
-@dataclass(frozen=True)
-class Act:
-    """What one history context was."""
-
-    context: UUID
-    act: str
-    user: str
-    why: str
-    #: when its first and its last change were written
-    began: datetime
-    ended: datetime
-    #: of a merge, the key of the person that was merged; of an undo, the context that was taken back
-    merged: str = ""
-    undoes: str = ""
+#: So many rows, and what was changed since in so many records, are told in a preview; the rest is counted.
+TOLD, RECORDS = 60, 20
 
 
 @dataclass(frozen=True)
@@ -60,16 +42,31 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What taking an act back would do, as far as the account may see it."""
+class Number:
+    """How many rows of one kind go, return or change."""
 
-    #: row, column, value now, value that returns
+    kind: str
+    removed: int
+    returned: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What taking an act back would do. Empty for whoever may not see all of it."""
+
+    #: row, column, value now, value that returns; of the first rows
     back: list[tuple[str, str, str, str]]
     left: list[Left]
-    #: what was changed since in the records it touched, the last first
+    #: what was changed since in the records it touched, the last first; of the first records
     since: list[Change]
     #: why it cannot be taken back at all
     obstacles: list[str]
+    numbers: list[Number] = field(default_factory=list)
+    #: how many rows, and how many records that were changed since, are not told one by one
+    more_back: int = 0
+    more_left: int = 0
+    more_since: int = 0
 
 
 @dataclass
@@ -83,74 +80,26 @@ class _Plan:
     delete: set[Key] = field(default_factory=set)
     restore: set[Key] = field(default_factory=set)
     left: list[tuple[Key, str, str]] = field(default_factory=list)  # row, attname, sentence
-
-
-def act_of(context: UUID) -> Act | None:
-    """None for a context that changed no row of ours."""
-    first: Any = None
-    last: Any = None
-    for kind in _kinds():
-        events: Any = history_of(kind)._base_manager.filter(pgh_context_id=context)
-        for event in events.order_by("pgh_id")[:1]:
-            first = event if first is None or event.pgh_created_at < first.pgh_created_at else first
-        for event in events.order_by("-pgh_id")[:1]:
-            last = event if last is None or event.pgh_created_at > last.pgh_created_at else last
-    if first is None:
-        return None
-    told = last.pgh_context or {}
-    account: Any = told.get("user")
-    user = User.objects.filter(pk=account).first() if account else None
-    return Act(
-        context,
-        str(told.get("act", "")),
-        str(user or ""),
-        str(told.get("why", "")),
-        first.pgh_created_at,
-        last.pgh_created_at,
-        merged=str(told.get("merged", "")),
-        undoes=str(told.get("undoes", "")),
-    )
-
-
-def touched(context: UUID) -> list[Record]:
-    """The records that the act changed, or whose parts and citations it changed, or that it gave them or took them."""
-    ids: dict[type[Record], set[UUID]] = defaultdict(set)
-    for kind in _kinds():
-        holder, column = _holder(kind)
-        if holder is None:
-            continue
-        found = _moments(kind, context)
-        for before, after in found.values():
-            ids[holder] |= {getattr(row, column) for row in (before, after) if row is not None}
-    return [
-        record
-        for model in sorted(ids, key=lambda model: model._meta.label)
-        for record in _named(model).filter(pk__in=ids[model]).order_by("pk")
-    ]
-
-
-def _named(model: type[Record]) -> Any:
-    """With what the records are called by."""
-    path, names = "", []
-    above: Any = model
-    while above is not Person and any(name in ("person", "prosecution") for name in getattr(above, "below", ())):
-        path = f"{path}__{above.below[0]}" if path else above.below[0]
-        above = above._meta.get_field(above.below[0]).related_model
-    if above is Person:
-        names = [f"{path}__names" if path else "names"]
-    rows: Any = model._default_manager
-    return (rows.select_related(path) if path else rows.all()).prefetch_related(*names)
+    #: rows that go along with what they belong to, though the act did not touch that column of them
+    along: set[Key] = field(default_factory=set)
+    #: when its last change was written
+    ended: datetime | None = None
 
 
 def undo(context: UUID, *, by: User, why: str = "") -> UUID:
     """Take the act back as far as it stands, all of that or nothing. Raises ``Refused``. Returns the context of this.
 
-    Copies show what they showed until somebody publishes the records it touched.
+    Copies show what they showed until somebody publishes the records it touched. A publication is taken back in the
+    copies, at once (``publication.take_back``).
     """
-    metadata = {"user": str(by.pk), "act": ACT, "undoes": str(context), "why": why.strip()}
-    with transaction.atomic(), pghistory.context(**metadata) as act:
+    act = act_of(context)
+    if act is not None and act.kind == ActKind.PUBLISH:
+        if hidden_from(by, [context]):
+            raise Refused([_nothing_left()])
+        return publication.take_back(context, by=by, why=why)
+    with doing(ActKind.UNDO, by=by, why=why.strip(), undoes=str(context)) as done:
         plan = _plan(context, lock=True)
-        sentences = _obstacles(plan, by)
+        sentences = [_nothing_left()] if hidden_from(by, [context]) else _obstacles(plan)
         if sentences:
             raise Refused(sentences)
         try:
@@ -158,56 +107,64 @@ def undo(context: UUID, *, by: User, why: str = "") -> UUID:
             connections["default"].check_constraints()
         except IntegrityError as error:
             raise Refused([str(explain(error).sentence)]) from error
-        if _hides(plan, by):  # also what has only now returned
-            raise Refused([_not_for_you()])
-        publication.close(*touched(act.id))
-    return act.id
+        publication.close(*touched(done))
+    return done
 
 
 def preview(context: UUID, viewer: User) -> Preview:
     """What ``undo`` would do now. Writes nothing."""
+    if hidden_from(viewer, [context]):
+        return Preview([], [], [], [_nothing_left()])
     plan = _plan(context)
-    obstacles = _obstacles(plan, viewer)
-    if _hides(plan, viewer):
-        return Preview([], [], [], obstacles)
-    act = act_of(context)
-    since = []
-    for record in touched(context):
-        if act is not None and type(record)._default_manager.visible_to(viewer).filter(pk=record.pk).exists():  # type: ignore[attr-defined]
-            since += [change for change in changes(record, viewer=viewer)[:50] if _since(change, act)]
+    rows = [*sorted(plan.delete, key=str), *sorted(plan.restore, key=str)]
+    rows += [key for key, values in plan.update.items() if values and key not in plan.delete]
+    since, more_since = _changed_since(context, plan, viewer)
     return Preview(
-        list(_lines(plan)),
-        [Left(_called(plan, key), sentence) for key, _column, sentence in plan.left],
-        sorted(since, key=lambda change: change.when, reverse=True),
-        obstacles,
+        list(_lines(plan, rows[:TOLD])),
+        [Left(_called(plan, key), sentence) for key, _column, sentence in plan.left[:TOLD]],
+        since,
+        _obstacles(plan),
+        numbers=_numbers(plan, rows),
+        more_back=max(0, len(rows) - TOLD),
+        more_left=max(0, len(plan.left) - TOLD),
+        more_since=more_since,
     )
 
 
-def _since(change: Change, act: Act) -> bool:
+def _numbers(plan: _Plan, rows: list[Key]) -> list[Number]:
+    found: dict[Kind, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for key in rows:
+        found[key[0]][0 if key in plan.delete else 1 if key in plan.restore else 2] += 1
+    return [Number(str(kind._meta.verbose_name_plural), *numbers) for kind, numbers in found.items()]
+
+
+def _changed_since(context: UUID, plan: _Plan, viewer: User) -> tuple[list[Change], int]:
+    """The changes, and how many records are changed besides those told of."""
+    if plan.ended is None:
+        return [], 0
+    found: list[Any] = []
+    for model, rows in touched_by(context).items():
+        ids = list(rows.values_list("pk", flat=True))
+        edited: set[UUID] = set()
+        for kind, column in [(model, "id"), *((part, f"{part.owner}_id") for part in model.part_models())]:
+            edited |= editors(kind, column, [(pk, plan.ended) for pk in ids]).keys()  # type: ignore[arg-type]
+        found += [(model, pk) for pk in ids if pk in edited]
+    since: list[Change] = []
+    for model, pk in found[:RECORDS]:
+        for record in named(model._default_manager.visible_to(viewer).filter(pk=pk)):
+            since += [change for change in changes(record, viewer=viewer)[:TOLD] if _since(change, plan.ended)]
+    return sorted(since, key=lambda change: change.when, reverse=True), max(0, len(found) - RECORDS)
+
+
+def _since(change: Change, ended: datetime) -> bool:
     reviewing = {str(Reviewed._meta.get_field(name).verbose_name) for name in Reviewed.review_columns}  # type: ignore[union-attr]
-    return change.when > act.ended and bool({name for name, _old, _new in change.columns} - reviewing)
+    return change.when > ended and bool({name for name, _old, _new in change.columns} - reviewing)
 
 
 # --- What the act did
 
 
-def _kinds() -> Iterator[Kind]:
-    for model in apps.get_models():
-        if issubclass(model, Row):
-            yield model
-
-
-def _holder(kind: Kind) -> tuple[type[Record] | None, str]:
-    """The records that rows of this kind are, or are parts of, and the attname of their key in a row of history."""
-    if issubclass(kind, Record):
-        return kind, "pgh_obj_id"
-    if issubclass(kind, Part):
-        owner: Any = kind._meta.get_field(kind.owner)
-        return owner.related_model, owner.attname
-    return None, ""
-
-
-def _moments(kind: Kind, context: UUID) -> dict[UUID, tuple[Any, Any]]:
+def _moments(kind: Kind, context: UUID, plan: _Plan) -> dict[UUID, tuple[Any, Any]]:
     """Row → what the act found, and what it left, as rows of history; None for a row that was not there."""
     history = history_of(kind)
     found: dict[UUID, tuple[Any, Any]] = {}
@@ -215,6 +172,7 @@ def _moments(kind: Kind, context: UUID) -> dict[UUID, tuple[Any, Any]]:
     events: Any = history._base_manager.filter(pgh_context_id=context)
     for event in events.order_by("pgh_id"):
         first.setdefault(event.pgh_obj_id, event)
+        plan.ended = event.pgh_created_at if plan.ended is None else max(plan.ended, event.pgh_created_at)
         found[event.pgh_obj_id] = (None, None if event.pgh_label == "delete" else event)
     added = {key for key, event in first.items() if event.pgh_label == "insert"}
     earlier = with_previous(kind, [first[key].pgh_id for key in found.keys() - added])
@@ -243,8 +201,8 @@ def _same(kind: Kind, one: Any, two: Any) -> bool:
 
 def _plan(context: UUID, *, lock: bool = False) -> _Plan:
     plan = _Plan()
-    for kind in sorted(_kinds(), key=_rank):
-        moments = _moments(kind, context)
+    for kind in sorted(kinds(), key=_rank):
+        moments = _moments(kind, context, plan)
         rows = kind._base_manager.filter(pk__in=moments).order_by("pk")
         now = {row.pk: row for row in (rows.select_for_update(of=("self",)) if lock else rows)}
         for key, (before, after) in moments.items():
@@ -252,9 +210,14 @@ def _plan(context: UUID, *, lock: bool = False) -> _Plan:
             plan.before[one], plan.after[one], plan.now[one] = before, after, now.get(key)
             if before is not None or after is not None:
                 _look_at(plan, one)
-    _hold_what_is_referred_to(plan)
-    _drop_what_has_lost_its_target(plan)
-    _keep_together(plan)
+    pointing = _pointing(plan)
+    there = _there(plan)
+    unsettled = True
+    while unsettled:
+        # what one of them leaves where it is can be what another counted on
+        unsettled = _hold_what_is_referred_to(plan, pointing)
+        unsettled |= _drop_what_has_lost_its_target(plan, there)
+        unsettled |= _keep_together(plan)
     _make_room(plan)
     _stay_as_closed(plan)
     return plan
@@ -294,56 +257,100 @@ def _look_at(plan: _Plan, key: Key) -> None:
                 plan.left.append((key, name, _("Somebody has changed it since: that stands.")))
 
 
-def _hold_what_is_referred_to(plan: _Plan) -> None:
-    """An added row to which something points that is not added by the same act stays."""
-    blocked = True
+def _pointing(plan: _Plan) -> dict[Key, list[tuple[Key, str]]]:
+    """Each row that is to go → the rows that point to it, and the attname by which they do."""
+    going: dict[Kind, set[UUID]] = defaultdict(set)
+    for kind, pk in plan.delete:
+        going[kind].add(pk)
+    found: dict[Key, list[tuple[Key, str]]] = defaultdict(list)
+    for kind, ids in going.items():
+        for relation in kind._meta.get_fields(include_hidden=True):
+            source: Any = relation.related_model
+            if not (relation.auto_created and not relation.concrete and source and issubclass(source, Row)):
+                continue
+            name = relation.field.attname  # type: ignore[union-attr]
+            rows = source._base_manager.filter(**{f"{name}__in": ids})
+            for pk, target in rows.values_list("pk", name):
+                found[kind, target].append(((source, pk), name))
+    return found
+
+
+def _hold_what_is_referred_to(plan: _Plan, pointing: Mapping[Key, list[tuple[Key, str]]]) -> bool:
+    """An added row stays to which something points that neither goes nor points elsewhere afterwards.
+
+    Returns whether the plan was changed.
+    """
+
+    def holds(source: Key, attname: str, target: UUID) -> bool:
+        if source in plan.delete:
+            return False
+        return source not in plan.update or plan.update[source].get(attname, target) == target
+
+    changed, blocked = False, True
     while blocked:
-        blocked = False
-        for key in sorted(plan.delete, key=str):
-            kind, pk = key
-            for relation in kind._meta.get_fields(include_hidden=True):
-                source: Any = relation.related_model
-                if not (relation.auto_created and not relation.concrete and source and issubclass(source, Row)):
-                    continue
-                pointing = source._base_manager.filter(**{relation.field.name: pk}).values_list("pk", flat=True)  # type: ignore[union-attr]
-                if any((source, one) not in plan.delete for one in pointing):
-                    plan.delete.discard(key)
-                    plan.left.append((key, "", _("It was added, and something else refers to it now: it stays.")))
-                    blocked = True
-                    break
+        held = {
+            key for key in plan.delete if any(holds(source, name, key[1]) for source, name in pointing.get(key, ()))
+        }
+        for key in sorted(held, key=str):
+            plan.delete.discard(key)
+            plan.left.append((key, "", _("It was added, and something else refers to it now: it stays.")))
+        blocked = bool(held)
+        changed |= blocked
+    return changed
 
 
-def _drop_what_has_lost_its_target(plan: _Plan) -> None:
-    """What pointed to something that is not there any more cannot point to it again."""
-    blocked = True
+def _there(plan: _Plan) -> set[Key]:
+    """Of what rows that return, or go back, are to point to: what is there now."""
+    wanted: dict[Any, set[UUID]] = defaultdict(set)
+    for key in plan.restore:
+        for _name, target, value in _pointers(key[0], plan.before[key]):
+            wanted[target].add(value)
+    for key, values in plan.update.items():
+        for _name, target, value in _pointers(key[0], plan.before[key], values):
+            wanted[target].add(value)
+    return {
+        (target, pk)
+        for target, ids in wanted.items()
+        for pk in target._base_manager.filter(pk__in=ids).values_list("pk", flat=True)
+    }
+
+
+def _drop_what_has_lost_its_target(plan: _Plan, there: set[Key]) -> bool:
+    """What pointed to something that is not there any more cannot point to it again.
+
+    Returns whether the plan was changed.
+    """
+
+    def lost(target: Any, value: UUID) -> bool:
+        return (target, value) not in plan.restore and ((target, value) in plan.delete or (target, value) not in there)
+
+    changed, blocked = False, True
     while blocked:
         blocked = False
         for key in [*plan.restore]:
-            if any(not _there(plan, target, value) for target, value in _pointers(key[0], plan.before[key])):
+            if any(lost(target, value) for _name, target, value in _pointers(key[0], plan.before[key])):
                 plan.restore.discard(key)
                 plan.left.append((key, "", _("It was deleted, and what it belonged to is not there any more.")))
                 blocked = True
         for key, values in plan.update.items():
-            for target, value in list(_pointers(key[0], plan.before[key], values)):
-                if not _there(plan, target, value):
-                    name = next(name for name in values if values[name] == value)
+            if key not in plan.before or plan.before[key] is None:
+                continue
+            for name, target, value in list(_pointers(key[0], plan.before[key], values)):
+                if values[name] == value and lost(target, value):
                     del values[name]
                     plan.left.append((key, name, _("What it pointed to is not there any more.")))
                     blocked = True
+        changed |= blocked
+    return changed
 
 
-def _pointers(kind: Kind, row: Any, names: Iterable[str] | None = None) -> Iterator[tuple[Any, UUID]]:
+def _pointers(kind: Kind, row: Any, names: Iterable[str] | None = None) -> Iterator[tuple[str, Any, UUID]]:
+    """Attname, model and key of what a row points to."""
     for column in kind._meta.concrete_fields:
-        if isinstance(column, models.ForeignKey) and (names is None or column.attname in names):
+        if row is not None and isinstance(column, models.ForeignKey) and (names is None or column.attname in names):
             value = getattr(row, column.attname)
             if value is not None:
-                yield column.related_model, value
-
-
-def _there(plan: _Plan, target: Any, pk: UUID) -> bool:
-    if (target, pk) in plan.restore:
-        return True
-    return (target, pk) not in plan.delete and target._base_manager.filter(pk=pk).exists()
+                yield column.attname, column.related_model, value
 
 
 def _drop(plan: _Plan, key: Key, name: str, sentence: str) -> None:
@@ -374,58 +381,67 @@ class _Bond:
 
 
 def _bonds() -> list[_Bond]:
-    tables = {kind._meta.db_table: kind for kind in _kinds()}
+    tables = {kind._meta.db_table: kind for kind in kinds()}
     return [
         _Bond(kind, rule.columns[0], rule.columns[1], tables[rule.to], rule.to_columns[1])
-        for kind in _kinds()
+        for kind in kinds()
         for rule in kind._meta.constraints
         if isinstance(rule, CompositeForeignKey)
     ]
 
 
-def _keep_together(plan: _Plan) -> None:
-    """What belongs together goes back together, or stays.
+def _keep_together(plan: _Plan) -> bool:
+    """What belongs together goes back together, or stays. Returns whether the plan was changed.
 
     A citation or a link that was added since to something that goes back goes with it; a record that was added since,
     or linked since, holds it fast.
     """
-    fast: set[Key] = set()
-    unsettled = True
+    changed, unsettled = False, True
     while unsettled:
         unsettled = False
         for bond in _bonds():
             moving = {pk for (kind, pk), values in plan.update.items() if kind is bond.target and bond.theirs in values}
             own = {pk for (kind, pk), values in plan.update.items() if kind is bond.kind and values}
-            rows = bond.kind._base_manager.filter(models.Q(**{f"{bond.link}__in": moving}) | models.Q(pk__in=own))
+            if not moving and not own:
+                continue
+            rows = list(bond.kind._base_manager.filter(models.Q(**{f"{bond.link}__in": moving}) | models.Q(pk__in=own)))
+            links = {_link(plan, bond, row) for row in rows} - {None}
+            theirs = dict(bond.target._base_manager.filter(pk__in=links).values_list("pk", bond.theirs))
             for row in rows:
-                unsettled |= _settle(plan, bond, row, fast)
+                unsettled |= _settle(plan, bond, row, theirs)
+        changed |= unsettled
+    return changed
 
 
-def _settle(plan: _Plan, bond: _Bond, row: Any, fast: set[Key]) -> bool:
+def _link(plan: _Plan, bond: _Bond, row: Any) -> Any:
+    return plan.update.get((bond.kind, row.pk), {}).get(bond.link, getattr(row, bond.link))
+
+
+def _settle(plan: _Plan, bond: _Bond, row: Any, theirs: Mapping[UUID, Any]) -> bool:
     """Returns whether the plan was changed."""
     key = (bond.kind, row.pk)
     if key in plan.delete:
         return False
-    link = plan.update[key].get(bond.link, getattr(row, bond.link)) if key in plan.update else getattr(row, bond.link)
+    link = _link(plan, bond, row)
     if link is None:
         return False
     other = (bond.target, link)
-    have = plan.update[key].get(bond.own, getattr(row, bond.own)) if key in plan.update else getattr(row, bond.own)
+    have = plan.update.get(key, {}).get(bond.own, getattr(row, bond.own))
     if other in plan.update and bond.theirs in plan.update[other]:
         want = plan.update[other][bond.theirs]
     elif other in plan.restore:
         want = getattr(plan.before[other], bond.theirs)
     else:
-        want = bond.target._base_manager.values_list(bond.theirs, flat=True).get(pk=link)
+        want = theirs[link]
     if have == want:
         return False
     planned = key in plan.update and bond.own in plan.update[key]
-    if not planned and isinstance(row, Part) and key not in fast:
+    if not planned and isinstance(row, Part) and key not in plan.along:
         plan.now.setdefault(key, row)
         plan.update[key][bond.own] = want
-        fast.add(key)
+        plan.along.add(key)
     elif planned:
-        fast.add(key)
+        plan.along.add(key)
         _drop(plan, key, bond.own, _("It belongs to something that does not go back."))
     elif key in plan.update and bond.link in plan.update[key]:
         _drop(plan, key, bond.link, _("It belongs to something that does not go back."))
@@ -439,7 +455,7 @@ def _settle(plan: _Plan, bond: _Bond, row: Any, fast: set[Key]) -> bool:
 
 def _make_room(plan: _Plan) -> None:
     """Where something stands by now at a place to which a row returns, the row comes last."""
-    for kind in _kinds():
+    for kind in kinds():
         owner = _owner(kind)
         if not owner or "position" not in _columns(kind):
             continue
@@ -489,48 +505,31 @@ def _stay_as_closed(plan: _Plan) -> None:
                 values.update({name: value for name, value in Person.closer(kept, other).items() if name in since})
 
 
-def _not_for_you() -> str:
-    return _("Not everything that would go back is for you to see. Ask somebody who may see all of it to take it back.")
+def _nothing_left() -> str:
+    return _("Nothing of it is left to be taken back.")
 
 
-def _keys(plan: _Plan) -> dict[Kind, set[UUID]]:
-    found: dict[Kind, set[UUID]] = defaultdict(set)
-    for kind, pk in [*plan.after, *plan.update]:
-        found[kind].add(pk)
-    return found
-
-
-def _hides(plan: _Plan, viewer: User) -> bool:
-    """Whether it touches a row that this account may not see."""
-    return any(
-        kind._base_manager.filter(pk__in=ids).exclude(pk__in=kind.objects.visible_to(viewer).values("pk")).exists()
-        for kind, ids in _keys(plan).items()
-    )
-
-
-def _obstacles(plan: _Plan, viewer: User) -> list[str]:
-    if _hides(plan, viewer):
-        return [_not_for_you()]
+def _obstacles(plan: _Plan) -> list[str]:
     merged = [key for key, name, _sentence in plan.left if key[0] is Person and name == "merged_into_id"]
     if merged:
         return [_("They were merged with somebody else since: take that merge back first.")]
     if not plan.delete and not plan.restore and not any(plan.update.values()):
-        return [_("Nothing of it is left to be taken back.")]
+        return [_nothing_left()]
     return []
 
 
-def _lines(plan: _Plan) -> Iterator[tuple[str, str, str, str]]:
-    for key in [*sorted(plan.delete, key=str)]:
-        yield _called(plan, key), "", str(plan.now[key]), _("(removed)")
-    for key in [*sorted(plan.restore, key=str)]:
-        yield _called(plan, key), "", "", _("(returns)")
-    for key, values in plan.update.items():
-        for name, value in values.items():
-            column: Any = next(column for column in key[0]._meta.concrete_fields if column.attname == name)
-            if name == "position":
-                continue
-            present = getattr(plan.now[key], name)
-            yield _called(plan, key), str(column.verbose_name), _told(column, present), _told(column, value)
+def _lines(plan: _Plan, rows: list[Key]) -> Iterator[tuple[str, str, str, str]]:
+    for key in rows:
+        if key in plan.delete:
+            yield _called(plan, key), "", str(plan.now[key]), _("(removed)")
+        elif key in plan.restore:
+            yield _called(plan, key), "", "", _("(returns)")
+        else:
+            for name, value in plan.update[key].items():
+                column: Any = next(column for column in key[0]._meta.concrete_fields if column.attname == name)
+                if name != "position":
+                    present = getattr(plan.now[key], name)
+                    yield _called(plan, key), str(column.verbose_name), _told(column, present), _told(column, value)
 
 
 def _called(plan: _Plan, key: Key) -> str:
@@ -558,19 +557,29 @@ def _told(column: Any, value: Any) -> str:
 
 def _apply(plan: _Plan) -> None:
     """Take away, then change, then add. What must agree in the end is asked at the end of the transaction."""
-    for kind, pk in sorted(plan.delete, key=lambda key: _rank(key[0]), reverse=True):
-        rows = kind._base_manager.filter(pk=pk)
+    going: dict[Kind, list[UUID]] = defaultdict(list)
+    for kind, pk in plan.delete:
+        going[kind].append(pk)
+    for kind in sorted(going, key=_rank, reverse=True):
+        rows = kind._base_manager.filter(pk__in=going[kind])
         rows._raw_delete("default")  # type: ignore[attr-defined]  # no cascade: nothing else points to it
-    for (kind, pk), values in sorted(plan.update.items(), key=lambda item: _rank(item[0][0])):
+    # many rows of an act go back to the same
+    alike: dict[tuple[Kind, str], tuple[dict[str, Any], list[UUID]]] = {}
+    for (kind, pk), values in plan.update.items():
         if "text" in values:
             for name in KeyField.names_in(kind):
                 values[name] = kind._meta.get_field(name).key_of(values["text"])  # type: ignore[union-attr]
         if values:
-            kind._base_manager.filter(pk=pk).update(**values)
-    for key in sorted(plan.restore, key=lambda key: _rank(key[0])):
-        kind, before = key[0], plan.before[key]
+            alike.setdefault((kind, repr(sorted(values.items()))), (values, []))[1].append(pk)
+    for (kind, _values), (values, ids) in sorted(alike.items(), key=lambda item: _rank(item[0][0])):
+        kind._base_manager.filter(pk__in=ids).update(**values)
+    returning: dict[Kind, list[Any]] = defaultdict(list)
+    for kind, pk in plan.restore:
+        before = plan.before[kind, pk]
         values = {name: getattr(before, name) for name in _columns(kind)}
         if issubclass(kind, Reviewed):
             values["review_state"] = ReviewState.DRAFT
         # whoever still has it open from before the deletion has another revision
-        kind._base_manager.bulk_create([kind(id=key[1], revision=before.revision + 1, **values)])
+        returning[kind].append(kind(id=pk, revision=before.revision + 1, **values))
+    for kind in sorted(returning, key=_rank):
+        kind._base_manager.bulk_create(returning[kind])

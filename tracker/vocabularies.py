@@ -1077,6 +1077,7 @@ class ActKind(Vocabulary):
     INTAKE = "intake", _("List logged"), _("The lines of a list were logged as releases.")
     IMPORT = "import", _("Import"), _("A spreadsheet was read in.")
     JOURNEY = "journey", _("Journey step"), _("The same step of the way was added to several releases.")
+    SUM = "sum", _("Sum recorded"), _("Reported figures were recorded as the parts of another.")
     PUBLISH = "publish", _("Publication"), _("Records were published together.")
 
 

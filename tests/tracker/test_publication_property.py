@@ -5,6 +5,7 @@ import copy
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 
 import pghistory
 import pytest
@@ -17,7 +18,7 @@ from releases.models import Release, ReleaseEvent, ReportedFigure
 from tests.conftest import ALL_DATABASES
 from tracker import publication, review
 from tracker.dates import ImpreciseDate
-from tracker.models import Case, Citation, Detention, Name, Part, Person, Prosecution, Record, Source, User
+from tracker.models import Act, Case, Citation, Detention, Name, Part, Person, Prosecution, Record, Source, User
 from tracker.publication import HELD, Refused
 from tracker.versions import history_of
 
@@ -54,6 +55,8 @@ class Said:
 class Thing:
     def __init__(self, row, **to):
         self.row, self.now, self.out, self.changed_by, self.submitted_by = row, Facts(to=to), None, set(), None
+        #: the publications that are not taken back, each with what readers saw before it and who had changed it
+        self.acts = []
         self.deleted = {}
 
     def __deepcopy__(self, _memo):
@@ -90,7 +93,7 @@ class Thing:
 
 class World:
     def __init__(self, users):
-        self.users, self.texts, self.published = users, 0, 0
+        self.users, self.texts, self.published, self.acts = users, 0, 0, []
         self.sources = [self.thing(Source, title="") for _ in range(3)]
         self.case = self.thing(Case, title="")
         self.persons = [self.thing(Person), self.thing(Person)]
@@ -258,7 +261,9 @@ class World:
                     publication.withdraw([record.row], by=user)
                 except Refused:
                     return
-                record.out = None
+                record.out, record.acts = None, []
+            case "take back":
+                self.take_back(b, user)
 
     def submit(self, records, user):
         for record in records:
@@ -274,15 +279,43 @@ class World:
         except Refused:
             return
         self.published += 1
+        act = Act.objects.newest_first()[0].context
+        self.acts.append(act)
         for record in records:
             assert user is not record.submitted_by
             assert user not in record.changed_by, "somebody published what they changed"
-            record.out, record.changed_by = copy.deepcopy(record.now), set()
+            self.show(record, act)
             along = {said.source for said in record.now.parts.values()} | set(record.now.to.values())
             for thing in along:
                 comes_along = thing is not None and thing.model in (Source, Case)
-                if comes_along and (thing.out is None or user not in thing.changed_by):
-                    thing.out, thing.changed_by = copy.deepcopy(thing.now), set()
+                if (
+                    comes_along
+                    and act not in map(itemgetter(0), thing.acts)
+                    and (thing.out is None or user not in thing.changed_by)
+                ):
+                    self.show(thing, act)
+
+    def show(self, thing, act):
+        thing.acts.append((act, thing.out, thing.changed_by))
+        thing.out, thing.changed_by = copy.deepcopy(thing.now), set()
+
+    def take_back(self, number, user):
+        """What is left, and why, the plan says: it is asked by itself."""
+        act = self.acts[number % len(self.acts)]
+        plan = publication.returning(act)
+        refused = ""
+        try:
+            publication.take_back(act, by=user)
+        except Refused as error:
+            refused = str(error)
+        if refused:
+            assert "contradict" in refused or not any(record.row in plan.back for record in self.records)
+            return
+        for thing in [*self.records, *self.sources, self.case]:
+            if thing.row in plan.back:
+                last, thing.out, changed_by = thing.acts.pop()
+                assert last == act, "only what this publication shows goes back"
+                thing.changed_by = thing.changed_by | changed_by
 
     # What readers see
 
@@ -395,7 +428,7 @@ ACTS = st.sampled_from(
     ["publish"] * 5
     + ["disclosure"] * 3
     + ["text", "consent", "name", "cite", "part", "part", "source", "delete", "move name", "move", "link"]
-    + ["submit", "send back", "withdraw"]
+    + ["submit", "send back", "withdraw", "take back", "take back"]
 )
 NUMBER = st.integers(0, 11)
 

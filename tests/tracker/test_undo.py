@@ -1,15 +1,18 @@
 """What was done as one act is taken back, and nobody's work since is lost."""
 
+import uuid
+
 import pghistory
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from releases.models import Leg, Release, ReleaseEvent
+from releases.models import Leg, ListLine, Release, ReleaseEvent
 from tests.conftest import ALL_DATABASES, make_user
 from tests.rows import change, make
-from tracker import export, undoing
+from tracker import export
+from tracker.acts import act_of
 from tracker.merging import KEPT, OTHER, chosen_columns, merge, obstacles
 from tracker.models import (
     EDITOR,
@@ -109,13 +112,8 @@ def test_a_column_goes_back_if_it_still_holds_what_the_act_gave_it(alice, bob):
     undo(done.id, by=bob, why="A slip")
     person.refresh_from_db()
     assert (person.summary, person.home_town, person.sex) == ("one", "three", "")
-    taken_back = undoing.act_of(undo_of(person))
-    assert (taken_back.act, taken_back.undoes, taken_back.why, taken_back.user) == (
-        "undo",
-        str(done.id),
-        "A slip",
-        "bob",
-    )
+    taken_back = act_of(undo_of(person))
+    assert (taken_back.kind, taken_back.undoes, taken_back.why, taken_back.by) == ("undo", done.id, "A slip", bob)
 
 
 def undo_of(person):
@@ -144,6 +142,30 @@ def test_what_was_added_and_is_referred_to_since_stays(alice, bob):
     assert Source.objects.get() == source
     assert Person.objects.filter(pk=person.pk).exists()
     assert Person.objects.count() == 2, "of the three the one to which nothing refers is gone"
+
+
+@pytest.mark.parametrize("since", ["", "line", "decision", "another line"])
+def test_what_only_the_act_itself_pointed_to_goes(alice, bob, since):
+    """A line of a list that points elsewhere again holds nothing; one that somebody wrote since does."""
+    with act(alice):
+        line = make(ListLine, decision="new")
+        other = make(ListLine, sitting=line.sitting, decision="new")
+    with act(alice) as done:
+        release = make(Release, event=line.sitting.event)
+        change(line, release=release).save()
+    with act(bob):
+        if since == "line":
+            change(fresh(line), note="worth keeping").save()
+        elif since == "decision":
+            change(fresh(line), release=None).save()
+        elif since:
+            change(other, release=release).save()
+    left = preview(done.id, bob).left
+    undo(done.id, by=bob)
+    assert Release.objects.exists() == bool(left) == (since == "another line")
+    now = fresh(line)
+    assert now.release is None
+    assert now.note == ("worth keeping" if since == "line" else "")
 
 
 def test_what_was_changed_and_deleted_since_stays_deleted(alice, bob):
@@ -232,10 +254,8 @@ def test_what_is_not_for_them_they_neither_take_back_nor_are_told_of(alice, bob)
     with act(alice) as done:
         change(one, summary="Secret").save()
         change(two, summary="Secret").save()
-    seen = preview(done.id, bob)
-    assert (seen.back, seen.left, seen.since) == ([], [], [])
-    assert seen.obstacles == [str(undoing._not_for_you())]
-    with pytest.raises(Refused, match="Not everything that would go back"):
+    assert preview(done.id, bob) == preview(uuid.uuid4(), bob), "as if it had never been done"
+    with pytest.raises(Refused, match="Nothing of it is left"):
         undo(done.id, by=bob)
     with act(alice):
         make(Grant, user=bob, person=two)
@@ -243,9 +263,7 @@ def test_what_is_not_for_them_they_neither_take_back_nor_are_told_of(alice, bob)
 
 
 def test_an_unknown_context(bob):
-    import uuid
-
-    assert undoing.act_of(uuid.uuid4()) is None
+    assert act_of(uuid.uuid4()) is None
     with pytest.raises(Refused, match="Nothing of it is left"):
         undo(uuid.uuid4(), by=bob)
 

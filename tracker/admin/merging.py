@@ -1,12 +1,8 @@
-"""Two persons side by side, made one; and what becomes of such an act: reviewed anew, or taken back."""
+"""Two persons side by side, and made one."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -14,26 +10,24 @@ from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tracker import merging, review, undoing
-from tracker.admin.base import Link, Links, to, visible
+from tracker import acts, merging, review
+from tracker.admin.acts import version_of
+from tracker.admin.base import Links, to, visible
 from tracker.admin.duplicates import duplicates_view, tell_apart
 from tracker.admin.forms import stale_sentence
-from tracker.admin.reviewing import STEPS, versions
+from tracker.admin.reviewing import is_uuid
 from tracker.admin.widgets import SearchSelect, search_of
 from tracker.merging import KEPT, OTHER
-from tracker.models import NotTheSame, Person, Record, Relationship, Reviewed
+from tracker.models import NotTheSame, Person, Record, Relationship
 from tracker.names import clean
 from tracker.vocabularies import ReviewState
-
-#: Acts that have a page of their own, as it calls them.
-ACTS = {merging.ACT: gettext_lazy("Merge"), undoing.ACT: gettext_lazy("Undoing")}
 
 
 class PersonField(forms.ModelChoiceField):
@@ -62,15 +56,6 @@ class ChooseForm(forms.Form):
             self.errors["other"] = self.error_class([search.problem])
 
 
-@dataclass(frozen=True)
-class Item:
-    """A record that an act touched, with what readers do not see of it yet."""
-
-    link: Link
-    kind: str
-    difference: list[review.Change]
-
-
 class Merging:
     """For the pages of persons."""
 
@@ -84,7 +69,6 @@ class Merging:
 
         return [
             path("duplicates/", page(duplicates_view), name="tracker_person_duplicates"),
-            path("acts/<uuid:context>/", page(self.act_view), name="tracker_person_act"),
             path("<path:object_id>/merge/", page(self.merge_view), name="tracker_person_merge"),
             *super().get_urls(),  # type: ignore[misc]
         ]
@@ -116,7 +100,8 @@ class Merging:
         if obj is not None and obj.merged_into_id:
             context["merged_into"] = to(obj.merged_into)
             act = merging.merge_of(obj)
-            context["merge_act"] = reverse("admin:tracker_person_act", args=[act]) if act else ""
+            told = act is not None and not acts.hidden_from(request.user, [act])
+            context["merge_act"] = reverse("admin:tracker_act", args=[act]) if told else ""
         elif obj is not None and request.user.is_reviewer:
             context["merge_url"] = reverse("admin:tracker_person_merge", args=[quote(obj.pk)])
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
@@ -141,6 +126,8 @@ class Merging:
             raise PermissionDenied
         if kept.merged_into_id:
             return HttpResponseRedirect(to(kept).url)
+        if request.method == "POST" and (done := self._done_already(request, kept)):
+            return done
         choose = ChooseForm(request, self.admin_site)
         if not choose.is_valid():
             return self._page(request, "merge_choose", title=_("Merge"), subtitle=str(kept), kept=kept, form=choose)
@@ -155,6 +142,17 @@ class Merging:
         if step in {"apart", "not-apart"}:
             return self._tell(request, step, kept, other, asked)
         return self._merge(request, kept, other, confirmed=step == "merge", back=step == "back")
+
+    def _done_already(self, request: Any, kept: Person) -> HttpResponse | None:
+        """A second click on “Merge” leads to what the first has done."""
+        if request.POST.get("step") != "merge" or not is_uuid(request.GET.get("other", "")):
+            return None
+        people = Person.objects.visible_to(request.user).filter(merged_into=kept)
+        other = people.filter(pk=request.GET["other"]).first()
+        context = merging.merge_of(other) if other else None
+        if context is None or acts.hidden_from(request.user, [context]):
+            return None
+        return HttpResponseRedirect(reverse("admin:tracker_act", args=[context]))
 
     def _tell(self, request: Any, step: str, kept: Person, other: Person, asked: str) -> HttpResponse:
         if step == "apart":
@@ -178,7 +176,7 @@ class Merging:
         with transaction.atomic():
             # what was looked at is what is merged
             list(Person.objects.filter(pk__in=[kept.pk, other.pk]).order_by("pk").select_for_update(of=("self",)))
-            if request.POST.get("version") != _version([kept, other]):
+            if request.POST.get("version") != version_of([kept, other]):
                 return self._compared(request, kept, other, [stale_sentence()], choices, why)
             if not confirmed:
                 return self._previewed(request, kept, other, choices, why)
@@ -187,7 +185,7 @@ class Merging:
             except review.Refused as refused:
                 return self._compared(request, kept, other, refused.sentences, choices, why)
         messages.success(request, _("They are one record now. Readers see it when a second person has published it."))
-        return HttpResponseRedirect(reverse("admin:tracker_person_act", args=[context]))
+        return HttpResponseRedirect(reverse("admin:tracker_act", args=[context]))
 
     def _compared(
         self, request: Any, kept: Person, other: Person, errors: list[str], choices: dict[str, str], why: str = ""
@@ -220,7 +218,7 @@ class Merging:
             obstacles=obstacles,
             errors=errors,
             why=why,
-            version=_version([kept, other]),
+            version=version_of([kept, other]),
             swap_url=f"{swapped}?{urlencode({'other': str(kept.pk)})}",
             people=[to(kept), to(other)],
         )
@@ -250,104 +248,9 @@ class Merging:
             action=f"{request.path}?{urlencode({'other': str(other.pk)})}",
         )
 
-    # An act, afterwards
-
-    def act_view(self, request: Any, context: UUID) -> HttpResponse:
-        act = undoing.act_of(context)
-        records = undoing.touched(context)
-        if act is None or act.act not in ACTS or not _sees(request.user, records):
-            raise Http404
-        waiting = to_review(records)
-        here = reverse("admin:tracker_person_act", args=[context])
-        if request.method == "POST":
-            return self._stepped(request, act, waiting, here)
-        preview = undoing.preview(context, request.user) if request.GET.get("undo") else None
-        states = {
-            state: [row for row in waiting if (row.review_state == ReviewState.SUBMITTED) == state]
-            for state in (True, False)
-        }
-        return self._page(
-            request,
-            "act",
-            title=ACTS[act.act],
-            subtitle=", ".join(str(row) for row in records if isinstance(row, Person) and not row.merged_into_id),
-            act=act,
-            people=[to(row) for row in records if isinstance(row, Person)],
-            items=[
-                Item(to(row), str(row._meta.verbose_name), review.difference(row, viewer=request.user))
-                for row in waiting
-            ],
-            to_submit=len(states[False]),
-            to_publish=len(states[True]) if request.user.is_reviewer else 0,
-            obstacles=review.obstacles(waiting, by=request.user) if states[True] and request.user.is_reviewer else [],
-            version=_version(waiting),
-            undo_url=f"{here}?undo=1" if request.user.is_reviewer else "",
-            preview=preview,
-            here=here,
-        )
-
-    def _stepped(self, request: Any, act: undoing.Act, waiting: list[Reviewed], here: str) -> HttpResponse:
-        step = request.POST.get("step", "")
-        if step == "undo":
-            return self._undone(request, act, here)
-        if step not in {"submit", "publish"}:
-            return HttpResponseRedirect(here)
-        if not STEPS[step].open_to(request.user):
-            raise PermissionDenied
-        submitted = [row for row in waiting if row.review_state == ReviewState.SUBMITTED]
-        rows = submitted if step == "publish" else [row for row in waiting if row not in submitted]
-        sentences = [stale_sentence()]
-        if request.POST.get("version") == _version(waiting):
-            sentences = STEPS[step].run(rows, by=request.user)
-        for sentence in sentences:
-            messages.error(request, sentence)
-        if not sentences:
-            messages.success(request, STEPS[step].done(len(rows)))
-        return HttpResponseRedirect(here)
-
-    def _undone(self, request: Any, act: undoing.Act, here: str) -> HttpResponse:
-        if not request.user.is_reviewer:
-            raise PermissionDenied
-        why = clean(request.POST.get("why", ""))
-        try:
-            if not why:
-                raise review.Refused([_("Say why you take it back.")])
-            context = undoing.undo(act.context, by=request.user, why=why)
-        except review.Refused as refused:
-            for sentence in refused.sentences:
-                messages.error(request, sentence)
-            return HttpResponseRedirect(f"{here}?undo=1")
-        messages.success(request, _("It is taken back. Readers see that when a second person has published it."))
-        return HttpResponseRedirect(reverse("admin:tracker_person_act", args=[context]))
-
 
 def _apart_from_the_name(row: Any) -> str:
     """What a row below a person is called where it is plain whose it is."""
     name = str(row.person)
     text = str(row)
     return text[len(name) + 2 :] if text.startswith((f"{name}: ", f"{name}, ")) else text
-
-
-def _version(records: Iterable[Record]) -> str:
-    """Changes whenever one of them, a part or a citation does."""
-    found = versions(records)
-    return hashlib.sha256("\n".join(f"{key}:{found[key]}" for key in sorted(found)).encode()).hexdigest()[:16]
-
-
-def _sees(user: Any, records: list[Record]) -> bool:
-    """Whether the account may see all that an act touched: it is told as a whole, or not at all."""
-    return all(
-        model._default_manager.visible_to(user).filter(pk__in=ids).count() == len(ids)  # type: ignore[attr-defined]
-        for model in {type(row) for row in records}
-        for ids in [[row.pk for row in records if type(row) is model]]
-    )
-
-
-def to_review(records: list[Record]) -> list[Reviewed]:
-    """What has to be published anew so that readers see what an act did: what they see an older version of, and the
-    persons, not published yet, whom that belongs to now or leads to."""
-    reviewed = [row for row in records if isinstance(row, Reviewed)]
-    changed = review.changed_by(reviewed)
-    shown = [row for row in reviewed if row.published_at and row.pk in changed]
-    needed = {getattr(row, "merged_into_id" if isinstance(row, Person) else "person_id", None) for row in shown}
-    return [*(row for row in reviewed if row.pk in needed and not row.published_at), *shown]

@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from tracker import history, publication, review
+from tracker import acts, history, publication, review
 from tracker.admin.forms import stale_sentence
 from tracker.models import Record, Reviewed, User
 from tracker.models.rules import explain
@@ -267,7 +267,7 @@ class Reviewing:
         if "_selected_action" in request.POST:
             request.POST = request.POST.copy()
             keys = request.POST.getlist("_selected_action")
-            request.POST.setlist("_selected_action", [key for key in keys if _is_uuid(key)])
+            request.POST.setlist("_selected_action", [key for key in keys if is_uuid(key)])
         return super().changelist_view(request, extra_context)  # type: ignore[misc]
 
     # History
@@ -279,13 +279,16 @@ class Reviewing:
         if not self.has_view_permission(request, obj):  # type: ignore[attr-defined]
             raise PermissionDenied
         pages = Paginator(history.changes(obj, viewer=request.user), self.changes_per_page)
+        page = pages.get_page(request.GET.get("p"))
+        contexts = {UUID(change.context) for change in page if change.act_label}
         context = {
             **self.admin_site.each_context(request),
+            "told": {str(context) for context in contexts - acts.hidden_from(request.user, contexts)},
             "title": _("History"),
             "subtitle": str(obj),
             "object": obj,
             "opts": self.opts,
-            "page": pages.get_page(request.GET.get("p")),
+            "page": page,
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
@@ -303,7 +306,7 @@ class Reviewing:
         """No log of our own."""
 
 
-def _is_uuid(key: str) -> bool:
+def is_uuid(key: str) -> bool:
     try:
         UUID(key)
     except ValueError:
