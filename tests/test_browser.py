@@ -2,18 +2,17 @@
 
 import csv
 import io
-import os
 import re
 
 import pghistory
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from releases.models import Leg, Release, ReleaseEvent
-from tests import chromium
+from tests.conftest import PHONE, WIDE
+from tests.looking import problems
 from tracker import publication, review
 from tracker.demo import DEMO_LOGINS
 from tracker.models import Detention, Name, Person, Source, User
@@ -23,18 +22,6 @@ pytestmark = [
     pytest.mark.django_db(databases=["default", "researcher", "public"], transaction=True),
 ]
 PASSWORDS = {login.username: login.password for login in DEMO_LOGINS}
-WIDE, PHONE = {"width": 1366, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    # Playwright's loop runs in this thread; the tests' own queries are not asynchronous
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -45,31 +32,19 @@ def demo(transactional_db, settings):
 
 
 @pytest.fixture
-def visit(browser, live_server):
-    """A browser of somebody's own; ``complaints`` collects what its console says, CSP violations among it."""
-    opened = []
+def visit(browse):
+    """A browser of somebody's own, who logs in as everybody does."""
 
-    def visit(username=None, **options):
-        context = browser.new_context(base_url=live_server.url, accept_downloads=True, viewport=WIDE, **options) \
-            if "viewport" not in options else browser.new_context(base_url=live_server.url, **options)  # fmt: skip
-        opened.append(context)
-        page = context.new_page()
-        page.complaints = []
-        page.on(
-            "console", lambda message: message.type in {"error", "warning"} and page.complaints.append(message.text)
-        )
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        if username:
-            page.goto("/login/")
-            page.get_by_label("Username").fill(username)
-            page.get_by_label("Password").fill(PASSWORDS[username])
-            page.keyboard.press("Enter")
-            page.wait_for_url(lambda url: "/login/" not in url)
+    def visit(username, **options):
+        page = browse(**options)
+        page.goto("/login/")
+        page.get_by_label("Username").fill(username)
+        page.get_by_label("Password").fill(PASSWORDS[username])
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/login/" not in url)
         return page
 
-    yield visit
-    for context in opened:
-        context.close()
+    return visit
 
 
 def tab_to(page, selector):
@@ -200,7 +175,7 @@ ADMIN = [
         f"/admin/{app}/{model}/{page}"
         for app, models in {
             "tracker": ("person", "detention", "prosecution", "verdict", "source", "organisation", "facility", "case"),
-            "releases": ("release", "releaseevent", "reportedfigure"),
+            "releases": ("release", "releaseevent", "reportedfigure", "note"),
         }.items()
         for model in models
         for page in ("", "add/")
@@ -214,18 +189,6 @@ def admin_pages():
         row = model.objects.order_by("pk").first()
         address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{row.pk}"
         yield from (f"{address}/change/", f"{address}/history/", f"{address}/delete/")
-
-
-def problems(page):
-    """What the console complained of, what axe finds, and a page wider than its screen."""
-    found = [f"{page.url}: {complaint}" for complaint in page.complaints]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        found.append(f"{page.url} is wider than the screen")
-    for violation in Axe().run(page).response["violations"]:
-        found.append(f"{page.url}: {violation['id']}: {violation['nodes'][0]['html'][:200]}")
-    # axe itself writes styles into the page, which our policy blocks
-    page.complaints.clear()
-    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from releases.models.events import ReleaseEvent
@@ -15,6 +16,7 @@ from releases.models.sittings import ListLine
 from tracker.models import Person, User
 from tracker.models.base import Row, RowQuerySet
 from tracker.models.history import tracked
+from tracker.models.persons import nothing_new_of_the_merged
 from tracker.models.rules import Check
 
 
@@ -89,6 +91,7 @@ class Note(Row):
                 field="done_at",
             ),
         ]
+        triggers = [nothing_new_of_the_merged()]
 
     def __str__(self) -> str:
         return self.text if len(self.text) <= 60 else f"{self.text[:59]}…"
@@ -97,3 +100,14 @@ class Note(Row):
     def about(self) -> Any:
         """The person, the event or the line."""
         return self.person or self.event or self.line
+
+    def is_overdue(self, on: date) -> bool:
+        return self.done_at is None and self.due is not None and self.due < on
+
+    def finish(self, by: User) -> None:
+        self.done_by, self.done_at = by, timezone.now()
+        self.save()
+
+    def reopen(self) -> None:
+        self.done_by = self.done_at = None
+        self.save()

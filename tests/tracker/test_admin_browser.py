@@ -1,12 +1,8 @@
 """What the admin's own script does: rows that are added can be cited, and keep being meant when others go."""
 
-import os
-
 import pytest
-from django.conf import settings
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests import chromium
 from tracker.models import Name, Person, Source
 
 pytestmark = [
@@ -16,23 +12,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def page(live_server, client, alice):
-    """Alice's browser, logged in; it has nothing to complain about."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
-    client.force_login(alice)
-    complaints = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-        context = browser.new_context(base_url=live_server.url)
-        name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-    assert complaints == []
+def page(browse, alice):
+    return browse(alice)
 
 
 def test_a_row_that_is_added_is_cited_and_stays_meant(page):
@@ -83,3 +64,23 @@ def test_a_page_with_something_typed_asks_before_it_is_left(page):
     page.fill("#id_names-0-text", "Anna Exampleva")
     page.goto("/admin/")
     assert asked == ["beforeunload"]
+
+
+def test_what_is_typed_into_a_note_is_not_lost_by_saving_the_record(page):
+    """Nor the other way round: they are two forms of one page."""
+    note = "textarea[id^=notes-]"
+    person = Person.objects.create(label="Invented Person")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.goto(f"/admin/tracker/person/{person.pk}/change/")
+    page.fill(note, "Call the invented family")
+    page.click("[name=_continue]", no_wait_after=True)
+    expect(page.locator(note)).to_have_value("Call the invented family")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Add a note").click()
+    expect(page.locator(".notes .note-text")).to_have_text("Call the invented family")
+    page.fill("#id_summary", "typed")
+    page.fill(note, "Call the invented lawyer")
+    page.get_by_role("button", name="Add a note").click(no_wait_after=True)
+    expect(page.locator("#id_summary")).to_have_value("typed")
+    assert asked == ["beforeunload"] * 2

@@ -1,13 +1,10 @@
 """Spellings in Latin letters are offered while a name is typed; without scripts, once it is saved."""
 
-import os
 import re
 
 import pytest
-from django.conf import settings
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests import chromium
 from tracker.models import Name, Person
 
 pytestmark = [
@@ -16,32 +13,8 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def open_page(live_server, client, alice):
-    """Alice's browser, logged in, with scripts or without; it has nothing to complain about."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
-    client.force_login(alice)
-    complaints = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-
-        def opened(**options):
-            context = browser.new_context(base_url=live_server.url, **options)
-            name = settings.SESSION_COOKIE_NAME
-            context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-            page = context.new_page()
-            page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            return page
-
-        yield opened
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-    assert complaints == []
-
-
-def test_spellings_are_offered_while_a_name_is_typed(open_page):
-    page = open_page()
+def test_spellings_are_offered_while_a_name_is_typed(browse, alice):
+    page = browse(alice)
     asked = []
     page.on(
         "request", lambda request: request.url.endswith("spellings/") and asked.append((request.method, request.url))
@@ -74,8 +47,8 @@ def test_spellings_are_offered_while_a_name_is_typed(open_page):
     assert {(method, re.sub(".*/admin", "", url)) for method, url in asked} == {("POST", "/tracker/person/spellings/")}
 
 
-def test_rows_that_are_added_and_taken_away(open_page):
-    page = open_page()
+def test_rows_that_are_added_and_taken_away(browse, alice):
+    page = browse(alice)
     page.goto("/admin/tracker/person/add/")
     page.fill("#id_names-0-text", "a slip")
     page.get_by_text("Add another Name").click()
@@ -93,8 +66,8 @@ def test_rows_that_are_added_and_taken_away(open_page):
     assert [name.text for name in Person.objects.get().names.all()] == ["a slip", "Яна Пыжова", "Yana Pyzhova"]
 
 
-def test_without_scripts_they_are_offered_once_the_name_is_saved(open_page):
-    page = open_page(java_script_enabled=False)
+def test_without_scripts_they_are_offered_once_the_name_is_saved(browse, alice):
+    page = browse(alice, java_script_enabled=False)
     page.goto("/admin/tracker/person/add/")
     page.fill("#id_names-0-text", "Яна Ўладзева")
     page.click("[name=_continue]")
