@@ -9,7 +9,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from tests.rows import MODELS, at_least, change, delete, insert_exactly, refused, transaction_of_its_own, update
+from tests.rows import MODELS, at_least, change, delete, insert_exactly, make, refused, transaction_of_its_own, update
+from tracker.models import Person
 from tracker.models.rules import CompositeForeignKey, Guard
 
 Values = dict[str, Any]
@@ -93,6 +94,10 @@ class Breach:
                 with pytest.raises(ValidationError) as caught:
                     constraint.validate(self.model, change(self.model(), **(good | bad)))
                 assert caught.value.messages == [str(constraint.sentence)]
+
+
+def of_a_merged(good: Values) -> Values:
+    return {"person": make(Person, merged_into=make(Person))}
 
 
 def rules_of(model):

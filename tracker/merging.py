@@ -13,13 +13,13 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-import pghistory
 from django.apps import apps
-from django.db import IntegrityError, connections, models, transaction
+from django.db import IntegrityError, connections, models
 from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _
 
 from tracker import publication
+from tracker.acts import doing, touched
 from tracker.dates import ImpreciseDate
 from tracker.models import Citation, Detention, NotTheSame, Person, PersonCitation, Relationship, User
 from tracker.models.fields import CodedArrayField, CodedField, CountriesField
@@ -27,12 +27,8 @@ from tracker.models.identity import in_order
 from tracker.models.persons import CONSENTS
 from tracker.models.rules import explain
 from tracker.review import Refused
-from tracker.undoing import touched
 from tracker.versions import history_of
-from tracker.vocabularies import Consent, country_name
-
-#: What the history calls it.
-ACT = "merge"
+from tracker.vocabularies import ActKind, Consent, country_name
 
 
 class How(Enum):
@@ -350,16 +346,15 @@ def merge(kept: Person, other: Person, *, by: User, why: str, choose: Mapping[st
     unknown = choices.keys() - {column.name for column in chosen_columns()} or set(choices.values()) - {KEPT, OTHER}
     if unknown:
         raise ValueError(f"{unknown}: no column of which one chooses, or neither of the two")
-    with (
-        transaction.atomic(),
-        pghistory.context(user=str(by.pk), act=ACT, why=why.strip(), merged=str(other.pk)) as act,
-    ):
+    with doing(ActKind.MERGE, by=by, why=why.strip(), merged=str(other.pk)) as context:
         rows = Person.objects.filter(pk__in=[kept.pk, other.pk]).order_by("pk").select_for_update()
         locked = {row.pk: row for row in rows}
         try:
             one, two = locked[kept.pk], locked[other.pk]
         except KeyError:
             raise Refused([_("One of the two is not there any more.")]) from None
+        # what was written before in the same transaction is asked before anything is moved
+        connections["default"].check_constraints()
         found = obstacles(one, two, by)
         if found:
             raise Refused([obstacle.sentence for obstacle in found])
@@ -371,8 +366,8 @@ def merge(kept: Person, other: Person, *, by: User, why: str, choose: Mapping[st
             connections["default"].check_constraints()
         except IntegrityError as error:
             raise Refused([str(explain(error).sentence)]) from error
-        publication.close(*touched(act.id))
-    return act.id
+        publication.close(*touched(context))
+    return context
 
 
 def _take(kept: Person, other: Person, choices: Mapping[str, str]) -> None:
@@ -426,7 +421,7 @@ def _move_once(row: Any, name: str, equal: Iterable[str], kept: Person) -> None:
 def merge_of(person: Person) -> UUID | None:
     """The history's context in which this person was last merged into another, None if it never was."""
     events = history_of(Person)._base_manager.filter(
-        pgh_obj_id=person.pk, pgh_context__act=ACT, pgh_context__merged=str(person.pk)
+        pgh_obj_id=person.pk, pgh_context__act=ActKind.MERGE, pgh_context__merged=str(person.pk)
     )
     context: UUID | None = events.order_by("-pgh_id").values_list("pgh_context_id", flat=True).first()
     return context

@@ -2303,8 +2303,8 @@ class Migration(migrations.Migration):
                 name="revision",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     declare="DECLARE changed RECORD;",
-                    func="\n            IF NEW.revision <> OLD.revision THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'revision_is_current',\n                    TABLE = TG_TABLE_NAME, MESSAGE = 'revision ' || NEW.revision || ' is not ' || OLD.revision;\n            END IF;\n            changed := NEW; \n            IF changed IS DISTINCT FROM OLD THEN NEW.revision := OLD.revision + 1; END IF;\n            RETURN NEW;\n        ",
-                    hash="f4fd230428d3efa47d3390e77fbdb29eec61d50b",
+                    func="\n            IF NEW.revision <> OLD.revision THEN\n                RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'revision_is_current',\n                    TABLE = TG_TABLE_NAME, MESSAGE = 'revision ' || NEW.revision || ' is not ' || OLD.revision;\n            END IF;\n            changed := NEW; changed.verdict := OLD.verdict;\n            IF changed IS DISTINCT FROM OLD THEN NEW.revision := OLD.revision + 1; END IF;\n            RETURN NEW;\n        ",
+                    hash="92e2497f528a567f4739070d96c37cfa7b73d248",
                     operation="UPDATE",
                     pgid="pgtrigger_revision_2be50",
                     table="releases_listline",

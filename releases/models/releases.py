@@ -22,6 +22,7 @@ from tracker.models.base import (
 )
 from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField
 from tracker.models.history import tracked
+from tracker.models.persons import nothing_new_of_the_merged
 from tracker.models.rules import CompositeForeignKey, Unique, deferred
 
 
@@ -106,6 +107,7 @@ class Release(Reviewed):
         ]
         triggers = [
             *Reviewed.Meta.triggers,
+            nothing_new_of_the_merged(),
             deferred(
                 "leg_not_before_release",
                 """EXISTS (SELECT 1 FROM releases_leg l JOIN releases_release r ON r.id = l.release_id

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,28 @@ from tracker.models import Person, Source, User
 from tracker.models.base import Row, RowQuerySet, disclosure
 from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField
 from tracker.models.history import tracked
+from tracker.models.persons import nothing_new_of_the_merged
 from tracker.models.rules import Check, Unique
+
+
+class SittingQuerySet(RowQuerySet):
+    def unfinished(self, viewer: User | None) -> Self:
+        """Lists with lines that are neither logged nor skipped, as far as the viewer may see them."""
+        waiting = self._lines(viewer).filter(release=None).exclude(decision=v.LineDecision.SKIP)
+        return self.filter(models.Exists(waiting))
+
+    def with_left(self, viewer: User | None) -> Self:
+        """Annotates the ``number`` of lines, and how many are ``left`` of which somebody still has to say something."""
+        lines = self._lines(viewer).order_by()
+        numbers = {
+            name: Coalesce(models.Subquery(rows.values("sitting").annotate(all=models.Count("pk")).values("all")), 0)
+            for name, rows in (("number", lines), ("left", lines.open()))
+        }
+        return self.select_related("event", "source", "started_by").annotate(**numbers)
+
+    def _lines(self, viewer: User | None) -> ListLineQuerySet:
+        rows: ListLineQuerySet = ListLine.objects.using(self.db).visible_to(viewer)  # type: ignore[assignment]
+        return rows.filter(sitting=models.OuterRef("pk"))
 
 
 @tracked
@@ -64,6 +85,8 @@ class Sitting(Row):
     )
     disclosure = disclosure()
 
+    objects = SittingQuerySet.as_manager()  # type: ignore[misc]
+
     class Meta:
         verbose_name = _("list")
         verbose_name_plural = _("lists")
@@ -108,6 +131,8 @@ class ListLine(Row):
     """
 
     below = ("sitting",)
+    #: looked up anew, it is no change to what somebody decides
+    bookkeeping = ("verdict",)
 
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="lines", verbose_name=_("list"))
     number = models.PositiveIntegerField(verbose_name=_("line"))
@@ -174,6 +199,7 @@ class ListLine(Row):
                 field="decision",
             ),
         ]
+        triggers = [nothing_new_of_the_merged()]
 
     def __str__(self) -> str:
         return now("line %(number)d: %(text)s") % {"number": self.number, "text": self.text or self.printed}

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from tests.breaches import Breach, follows_from_the_primary_key, rules_of_app
+from tests.breaches import Breach, follows_from_the_primary_key, of_a_merged, rules_of_app
 from tests.rows import LEAST, MODELS, change, delete, insert, make, refused, transaction_of_its_own, unsaved, update
 from tracker.models import (
     Case,
@@ -212,6 +212,11 @@ CASES = [
     Breach(Person, "pid_is_never_reused", "", bad=lambda good: deleted_pid(), by=("insert",)),
     Breach(Name, "name_position", "position", good=named, bad={"position": 1}),
     Breach(Name, "name_is_not_empty", "text", bad={"text": ""}),
+    *(
+        Breach(model, "person_is_not_merged", "person", bad=of_a_merged)
+        for model in (Name, Relationship, Recognition, ExternalIdentifier, PersonCitation, Detention, Prosecution)
+    ),
+    Breach(Relationship, "other_is_not_merged", "other", bad=lambda good: {"other": of_a_merged(good)["person"]}),
     Breach(Relationship, "relationship_of_two", "other", bad=lambda good: {"other": good["person"]}),
     Breach(
         Relationship,

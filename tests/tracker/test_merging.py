@@ -2,18 +2,20 @@
 
 import contextlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pghistory
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, connection, connections, models, transaction
 
-from releases.models import ListLine, Release, ReleaseEvent
+from releases.models import ListLine, Note, Release, ReleaseEvent, Sitting
+from tests.breaches import rules_of
 from tests.conftest import ALL_DATABASES, make_user
 from tests.rows import ask_what_is_deferred, change, make, refused, transaction_of_its_own, update
-from tracker import merging, publication, review, undoing
+from tracker import acts, merging, publication, review, undoing
 from tracker.dates import parse
 from tracker.merging import KEPT, MOVES, OTHER, How, compare, merge, obstacles
 from tracker.models import (
@@ -253,9 +255,9 @@ def test_chains_are_flattened_and_told_apart_stays_told_apart(bob):
 
 def test_it_is_one_act_of_the_history_with_its_reason(two, bob):
     context = merge(*two, by=bob, why=f" {WHY} ")
-    act = undoing.act_of(context)
-    assert (act.act, act.user, act.why, act.merged) == ("merge", "bob", WHY, str(two[1].pk))
-    assert set(undoing.touched(context)) == set(two)
+    act = acts.act_of(context)
+    assert (act.kind, act.by, act.why, act.about, act.records) == ("merge", bob, WHY, {"merged": str(two[1].pk)}, 2)
+    assert set(acts.touched(context)) == set(two)
     assert {row.pgh_label for row in history_of(Name)._base_manager.filter(pgh_context_id=context)} == {"update"}
     assert merging.merge_of(two[1]) == context
     assert merging.merge_of(two[0]) is None
@@ -393,7 +395,13 @@ def hidden_pair(other, source):
     make(NotTheSame, **in_order(make(Person, label="Secret brother", disclosure="sealed"), other), why="Secret")
 
 
-@pytest.mark.parametrize("hide", [hidden_release, hidden_citation, hidden_relation, hidden_pair])
+def hidden_line(other, source):
+    sitting = make(Sitting, source=make(Source, title="Secret letter", disclosure="sealed"))
+    line = make(ListLine, sitting=sitting, text="Secret line", decision="person", person=other)
+    make(Note, person=None, line=line, text="Secret note")
+
+
+@pytest.mark.parametrize("hide", [hidden_release, hidden_citation, hidden_relation, hidden_pair, hidden_line])
 def test_what_somebody_may_not_see_they_do_not_move_and_are_not_told_of(two, bob, source, hide):
     kept, other = two
     hide(other, source)
@@ -407,8 +415,12 @@ def test_what_somebody_may_not_see_they_do_not_move_and_are_not_told_of(two, bob
 
 def test_who_is_sealed_later_takes_along_whom_it_was_merged_with(two, bob):
     kept, other = two
+    sibling = make(Person)
+    make(Relationship, person=sibling, other=kept, kind="sibling")
+    left = make(Relationship, person=sibling, other=other, kind="sibling")
     merge(kept, other, by=bob, why=WHY)
-    left = make(Relationship, person=make(Person), other=other, kind="sibling")
+    left.refresh_from_db()
+    assert left.other == other, "it says what another says already"
     kept.refresh_from_db()
     change(kept, disclosure="sealed").save()
     assert not Person.objects.visible_to(bob).filter(pk=other.pk).exists()
@@ -475,6 +487,64 @@ def test_two_merges_at_once_make_no_chain():
     assert sorted(answers) == ["done", "person_merged_in_one_step"]
 
 
+#: A prosecution's detention follows its prosecution by itself; of a chain of merges there is a rule of its own.
+BY_THEMSELVES = {"tracker.ProsecutionDetention.person", "tracker.Person.merged_into"}
+
+
+@pytest.mark.parametrize(
+    "key", [key for key, move in MOVES.items() if move.how not in {How.STAYS, How.PAIR} and key not in BY_THEMSELVES]
+)
+def test_nothing_new_is_said_of_a_merged_person(key):
+    """Whatever a merge would have moved."""
+    label, name = key.rsplit(".", 1)
+    assert f"{name}_is_not_merged" in rules_of(apps.get_model(label))
+
+
+def somebody_waits():
+    """Whether, before long, some other connection waits for a lock."""
+    for _attempt in range(400):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.django_db(transaction=True, databases=ALL_DATABASES)
+@pytest.mark.parametrize("model", [Detention, Name])
+@pytest.mark.parametrize("first", ["merge", "save"])
+def test_what_is_saved_at_the_moment_of_a_merge_is_moved_or_refused(model, first):
+    kept, other, user = make(Person), make(Person), make(User)
+    begun = threading.Event()
+
+    def act(name):
+        try:
+            if name != first:
+                assert begun.wait(timeout=20)
+            with transaction.atomic():
+                if name == "merge":
+                    merge(kept, other, by=user, why=WHY)
+                else:
+                    make(model, person=other)
+                    ask_what_is_deferred()
+                begun.set()
+                return somebody_waits() if name == first else "done"
+        except IntegrityError as error:
+            return explain(error).rule
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        merged, saved = pool.map(act, ("merge", "save"))
+    if first == "merge":
+        assert (merged, saved) == (True, "person_is_not_merged")
+        assert not model.objects.exists()
+    else:
+        assert (saved, merged) == (True, "done")
+        assert model.objects.get().person == kept
+
+
 # --- Readers
 
 
@@ -510,7 +580,7 @@ def published(two, alice, carol):
 
 
 def changed(context):
-    return [row for row in undoing.touched(context) if row.published_at and row.pk in review.changed_by([row])]
+    return [row for row in acts.touched(context) if row.published_at and row.pk in review.changed_by([row])]
 
 
 def test_copies_show_what_they_showed_until_a_second_person_publishes(two, published, alice, bob, carol):

@@ -29,7 +29,7 @@ from tracker.models.base import (
 )
 from tracker.models.fields import CodedField, ImpreciseDateField
 from tracker.models.history import tracked
-from tracker.models.persons import Person
+from tracker.models.persons import Person, nothing_new_of_the_merged
 from tracker.models.rules import Check, Exclusion, Unique, deferred
 from tracker.models.sources import Facility
 
@@ -217,6 +217,7 @@ class Detention(Reviewed):
         ]
         triggers = [
             *Reviewed.Meta.triggers,
+            nothing_new_of_the_merged(),
             deferred(
                 "placement_within_detention",
                 """EXISTS (SELECT 1 FROM tracker_placement p JOIN tracker_detention d ON d.id = p.detention_id

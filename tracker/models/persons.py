@@ -72,6 +72,24 @@ def permanent(column: str, event_table: str) -> list[Any]:
     ]
 
 
+def nothing_new_of_the_merged(column: str = "person") -> Any:
+    """For a table whose rows a merge moves: a row that is saved at the same moment does not stay behind.
+
+    It waits for the end of the merge, which takes its persons FOR UPDATE; who merely edits the person is not waited
+    for. What was left with a merged person can still be edited.
+    """
+    key = f"{column}_id"
+    return deferred(
+        f"{column}_is_not_merged",
+        f"""(TG_OP = 'INSERT' OR NEW.{key} IS DISTINCT FROM OLD.{key})
+            AND EXISTS (SELECT 1 FROM tracker_person WHERE id = NEW.{key} AND merged_into_id IS NOT NULL)""",
+        _("This person was merged into another record meanwhile: choose that one."),
+        field=column,
+        first=f"PERFORM 1 FROM tracker_person WHERE id = NEW.{key} FOR KEY SHARE;",
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf(key),  # type: ignore[no-untyped-call]
+    )
+
+
 def _year_only(born: dates.ImpreciseDate | None, _row: Any) -> dates.ImpreciseDate | None:
     return born and born.whole_year()
 
@@ -301,6 +319,7 @@ class Name(Part):
                 field="text",
             ),
         ]
+        triggers = [nothing_new_of_the_merged()]
         indexes = [
             GinIndex(name="name_search_trigrams", fields=["search_key"], opclasses=["gin_trgm_ops"]),
             GinIndex(name="name_sound_trigrams", fields=["sound_key"], opclasses=["gin_trgm_ops"]),
@@ -359,6 +378,7 @@ class Relationship(Part):
                 field="note",
             ),
         ]
+        triggers = [nothing_new_of_the_merged(), nothing_new_of_the_merged("other")]
 
     def __str__(self) -> str:
         return f"{v.RelationshipKind(self.kind).label} – {self.other}"
@@ -390,6 +410,7 @@ class Recognition(Part):
                 field="ended",
             ),
         ]
+        triggers = [nothing_new_of_the_merged()]
 
     def __str__(self) -> str:
         return f"{v.RecognitionStatus(self.status).label} ({self.body})"
@@ -423,6 +444,7 @@ class ExternalIdentifier(Part):
                 field="value",
             ),
         ]
+        triggers = [nothing_new_of_the_merged()]
 
     def __str__(self) -> str:
         return f"{self.scheme}: {self.value}"
@@ -449,3 +471,4 @@ class PersonCitation(Citation):
 
     class Meta(Citation.Meta):
         constraints = [*Citation.Meta.constraints, *citation_rules("person", _PARTS)]
+        triggers = [nothing_new_of_the_merged()]

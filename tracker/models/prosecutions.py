@@ -12,7 +12,7 @@ from tracker.models.base import Citation, Part, Record, Reviewed, citable, citat
 from tracker.models.detentions import Detention
 from tracker.models.fields import CodedField, ImpreciseDateField
 from tracker.models.history import tracked
-from tracker.models.persons import Person
+from tracker.models.persons import Person, nothing_new_of_the_merged
 from tracker.models.rules import Check, CompositeForeignKey, Unique
 from tracker.models.sources import Provision
 
@@ -72,6 +72,7 @@ class Prosecution(Reviewed):
                 field="closed",
             ),
         ]
+        triggers = [*Reviewed.Meta.triggers, nothing_new_of_the_merged()]
 
     def __str__(self) -> str:
         kind = v.ProsecutionKind(self.kind).label

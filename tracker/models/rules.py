@@ -101,17 +101,26 @@ class CompositeForeignKey(_Rule, models.BaseConstraint):
 class Guard(pgtrigger.Trigger):
     """A rule that no constraint can state. ``refuse_when`` is an SQL condition over the row (and the tables).
 
-    ``rule`` is the constraint name that the refusal carries; two guards on two tables may share one rule.
+    ``rule`` is the constraint name that the refusal carries; two guards on two tables may share one rule. ``first`` is
+    a statement to run before the condition is asked: it locks what the condition reads.
     """
 
     when = pgtrigger.After
     operation = pgtrigger.Insert | pgtrigger.Update
 
     def __init__(
-        self, *, rule: str, refuse_when: str, sentence: Text, field: str = "", name: str = "", **kwargs: Any
+        self,
+        *,
+        rule: str,
+        refuse_when: str,
+        sentence: Text,
+        field: str = "",
+        name: str = "",
+        first: str = "",
+        **kwargs: Any,
     ) -> None:
         self.rule, self.sentence, self.field = rule, sentence, field
-        func = f"""
+        func = f"""{first}
             IF {" ".join(refuse_when.split())} THEN
                 RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',
                     CONSTRAINT = '{rule}', TABLE = TG_TABLE_NAME, MESSAGE = '{rule}',
