@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from releases.models import Leg, Release, ReleaseCitation
 from tracker import review
-from tracker.dates import ImpreciseDate
+from tracker.dates import ImpreciseDate, surely_held
 from tracker.models import Citation, Claim, Detention, DetentionCitation, Reviewed
 from tracker.vocabularies import DetentionEnd, ReviewState, Standing
 
@@ -173,15 +174,20 @@ def finish(release: Release, done: Plan) -> None:
         return
     if not done.ended and (detention.citations.exists() or disagreements(release)):
         return
-    said = list(release.citations.filter(standing=Standing.ACCEPTED).order_by("pk"))
+    for end in said_of_the_end(detention, release.citations.order_by("pk")):
+        end.save()
+
+
+def said_of_the_end(detention: Detention, citations: Iterable[ReleaseCitation]) -> list[DetentionCitation]:
+    """What the citations of the release that ended it say of the end, once for each passage; not saved yet."""
+    said = [citation for citation in citations if citation.standing == Standing.ACCEPTED]
     day = [citation for citation in said if not citation.leg_id and citation.about in {"", "outcome", "released_on"}]
     passages: dict[object, DetentionCitation] = {}
     # whoever gives the day itself speaks first
     for citation in sorted(day or said, key=lambda citation: citation.about != "released_on"):
         passage = citation.source_id, citation.origin_id, citation.locator, citation.speaker, citation.disclosure
         passages.setdefault(passage, _of_the_end(detention, citation))
-    for end in passages.values():
-        end.save()
+    return list(passages.values())
 
 
 def _of_the_end(detention: Detention, citation: Citation) -> DetentionCitation:
@@ -190,6 +196,28 @@ def _of_the_end(detention: Detention, citation: Citation) -> DetentionCitation:
         names -= {"stated", "value", "quote"}  # words about something else
     values = {name: getattr(citation, name) for name in (*names, "as_of")}
     return DetentionCitation(detention=detention, about="ended", **values)
+
+
+def is_end_of(release: Release, detention: Detention) -> bool:
+    """Whether the end of the detention still is the one that this release gave it."""
+    if detention.pk != release.detention_id or detention.end_reason != DetentionEnd.RELEASED:
+        return False
+    try:
+        return detention.ended == end_of(detention, release.released_on)
+    except Impossible:
+        return False
+
+
+def in_the_way(detention: Detention, confirmed: date | None = None) -> Detention | None:
+    """Another detention of the same person beside which this one could not be open (again), ``confirmed`` or not."""
+    held = surely_held(detention.started, None, confirmed or detention.confirmed)
+    for other in detention.person.detentions.all():
+        if other.pk == detention.pk:
+            continue
+        span = other.surely_held()
+        if other.is_open or (held and span and (span[1] is None or span[1] > held[0])):
+            return other
+    return None
 
 
 def disagreements(release: Release) -> list[str]:
