@@ -24,15 +24,19 @@ from releases.models import (
     EventGrant,
     EventRelation,
     Leg,
+    ListLine,
+    Note,
+    OutsideRemit,
     Participation,
     Release,
     ReleaseCitation,
     ReleaseEvent,
     ReleaseEventCitation,
     ReportedFigure,
+    Sitting,
 )
 from tests.conftest import make_user
-from tests.rows import LEAST
+from tests.rows import LEAST, ask_what_is_deferred
 from tracker import publication, review
 from tracker.dates import ImpreciseDate
 from tracker.models import (
@@ -158,7 +162,8 @@ COLUMNS = {
     EventRelation: _columns(f"{_ALWAYS} event kind other"),
     Participation: _columns(f"{_ALWAYS} event role organisation name title"),
     Concession: _columns(f"{_ALWAYS} event grantor kind measure announced"),
-    ReleaseEventCitation: _citation("event topic relation participation concession"),
+    OutsideRemit: _columns(f"{_ALWAYS} event low high citizenships destinations sex why"),
+    ReleaseEventCitation: _citation("event topic relation participation concession outside"),
     Release: _columns(
         f"{_ALWAYS} person event detention released_on outcome legal_bases departure conditions disclosure",
         "",
@@ -168,7 +173,7 @@ COLUMNS = {
     ReleaseCitation: _citation("release leg"),
     ReportedFigure: _columns(
         f"{_ALWAYS} {_CLAIM} event subject measure qualifier low high period citizenships destinations sex group"
-        " counted_as part_of parts_complete",
+        " counted_as part_of parts_complete complete_along",
         "quote credibility",
         _REVIEW,
     ),
@@ -200,6 +205,7 @@ ABOVE = {
     Episode: ["detention"],
     Sentence: ["verdict"],
     Concession: ["event"],
+    OutsideRemit: ["event"],
     Leg: ["release"],
     Person: ["merged_into"],
     **{model: [] for model in (ReleaseEvent, Source, Organisation, Facility, Provision, Case)},
@@ -364,10 +370,17 @@ class World:
                 self._plant(chain)
             self._tie_knots()
             with self._by(self.alice):
+                merged = {row: row.merged_into for row in self.rows if getattr(row, "merged_into", None)}
+                for row in merged:
+                    row.merged_into = None
                 for model in LEAST:
                     if model in COLUMNS:
                         model.objects.bulk_create([row for c in self.chains.values() for row in c.rows[model]])
-                for row in (*self.grants, *self.apart):
+                for row in (*self.grants, *self.own):
+                    row.save()
+                ask_what_is_deferred()  # nothing new is said of those who are merged
+                for row, kept in merged.items():
+                    row.merged_into = kept
                     row.save()
         self._publish()
         self.visible = {level: self._visible(level) for level in (PUBLIC, RESEARCHERS, STAFF)}
@@ -489,6 +502,8 @@ class World:
         self.apart = [
             self._tell_apart(open_, *pair) for pair in (ours[Person][:2], [ours[Person][0], theirs[Person][0]])
         ]
+        #: what staff keep for themselves → what it hangs on
+        self.own = {pair: [pair.person, pair.other] for pair in self.apart} | self._lists_and_notes(ours, theirs)
         self.repeating = self._add(open_, Source, {"derived_from": theirs[Source][0]})
         self._add(open_, PersonCitation, {"source": self.repeating})
         # these pointed to something sealed before; see _publish
@@ -513,6 +528,40 @@ class World:
         pair.chain = chain
         self.markers.note(pair, "why", pair.why)
         return pair
+
+    def _lists_and_notes(self, ours, theirs):
+        """Of what is open, of what is sealed, and of what is open and rests on what is sealed."""
+        (person, shut_person), (event, shut_event), (source, shut_source) = (
+            (ours[model][0], theirs[model][0]) for model in (Person, ReleaseEvent, Source)
+        )
+        own = {}
+        for who, where, whence in (
+            (person, event, source), (person, shut_event, source), (person, event, shut_source),
+            (shut_person, event, source),
+        ):  # fmt: skip
+            sitting = Sitting(event=where, source=whence, started_by=self.alice, place=self.markers.text())
+            line = ListLine(sitting=sitting, number=1, decision="person", person=who, text=self.markers.text())
+            line.printed = f"1. {line.text}"
+            own[sitting], own[line] = [where, whence], [where, whence, who]
+        lines = [(line, above) for line, above in own.items() if isinstance(line, ListLine)]
+        for about in (person, shut_person, event, shut_event, *lines):
+            row, above = about if isinstance(about, tuple) else (about, [about])
+            name = "line" if isinstance(row, ListLine) else row._meta.get_field("notes").field.name
+            own[Note(**{name: row}, text=self.markers.text(), due=date(1999, 1, 1), written_by=self.alice)] = above
+        for row, above in own.items():
+            row.chain = max(above, key=self.closure).chain
+            for column in {"place", "text"} & {one.name for one in row._meta.concrete_fields}:
+                self.markers.note(row, column, getattr(row, column))
+            self.markers.note(row, "id", row.pk)
+        return own
+
+    @property
+    def notes(self):
+        """Those that staff may see, and those that nobody may without a grant."""
+        notes = [row for row in self.own if isinstance(row, Note)]
+        return [row for row in notes if row.pk in self.visible[STAFF]], [
+            row for row in notes if row.pk not in self.visible[STAFF]
+        ]
 
     # Publishing
 
@@ -610,8 +659,8 @@ class World:
         """The rows that this audience may see, by id; staff: those without a grant."""
         if level == STAFF:
             # whoever works here sees a row with all that it points to, or not at all
-            apart = {pair.pk: pair for pair in self.apart if max(map(self.closure, (pair.person, pair.other))) < SEALED}
-            return apart | {
+            own = {row.pk: row for row, above in self.own.items() if max(map(self.closure, above)) < SEALED}
+            return own | {
                 row.pk: row
                 for row in self.rows
                 if self.closure(row) < SEALED
@@ -656,7 +705,7 @@ class World:
             return False
         if level == STAFF:
             return True
-        if not published or isinstance(row, NotTheSame) or COLUMNS[type(row)][column] > level:
+        if not published or row in self.own or COLUMNS[type(row)][column] > level:
             return False
         if isinstance(row, Person) and row.merged_into and column not in {"id", "pid"}:
             return False

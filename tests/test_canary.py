@@ -14,7 +14,7 @@ from django.db import connections, models
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from releases.models import Release, ReleaseEvent
+from releases.models import ListLine, Note, Release, ReleaseEvent, Sitting
 from tests.canary import (
     COLUMNS,
     HIDDEN,
@@ -28,9 +28,10 @@ from tests.canary import (
     digits_alone,
 )
 from tests.conftest import ALL_DATABASES
-from tracker import export
-from tracker.models import Detention, NotTheSame, Person, Prosecution, Recognition, Source
+from tracker import acts, export
+from tracker.models import Act, Detention, Person, Prosecution, Recognition, Source
 from tracker.publication import HELD
+from tracker.vocabularies import ActKind
 
 pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
 
@@ -140,8 +141,10 @@ READ = {
 }  # fmt: skip
 WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
         "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$",
-        "tracker_person_merge", "tracker_person_act", "tracker_person_duplicates",
-        "tracker_person_spellings"}  # fmt: skip
+        "tracker_person_merge", "tracker_acts", "tracker_act", "tracker_person_duplicates",
+        "tracker_import", "tracker_import_preview",
+        "tracker_person_spellings", "releases_releaseevent_sum", "releases_note_step", "releases_releaseevent_journeys",
+        *(f"releases_sitting_{page}" for page in ("line", "group", "log", "compare", "shared"))}  # fmt: skip
 PAGES = ("changelist", "add", "change", "history", "delete", "review")
 
 
@@ -336,8 +339,8 @@ def in_files(world, marker, level):
     """persons.csv has no relatives and nobody who turned out to be somebody else; nor have files of what hangs on it
     any word more than that."""
     row, _column, _published = world.markers.of[marker]
-    if isinstance(row, NotTheSame):
-        return False  # a decision of the staff's
+    if row in world.own:
+        return False
     return not isinstance(row, Person) or row in persons_of(world, level)
 
 
@@ -369,10 +372,16 @@ def everything(world):
             for row in rows.get(model, [])[:1]:
                 for page in ("change", "history", "delete"):
                     yield reverse(f"{base}_{page}", args=[row.pk])
+        for page in ("change", "history", "delete", "step"):
+            yield from (address(Note, page, notes[0].pk) for notes in world.notes)
         yield reverse("admin:tracker_person_merge", args=[rows[Person][0].pk])
+        yield address(ReleaseEvent, "journeys", rows[ReleaseEvent][0].pk)
     for page in ("duplicates", "spellings"):
         yield reverse(f"admin:tracker_person_{page}")
-    yield reverse("admin:tracker_person_act", args=[uuid.UUID(int=0)])
+    yield reverse("admin:tracker_acts")
+    yield reverse("admin:tracker_act", args=[uuid.UUID(int=0)])
+    yield reverse("admin:tracker_import")
+    yield reverse("admin:tracker_import_preview", args=[uuid.UUID(int=0)])
     yield reverse("admin:index")
     yield reverse("admin:autocomplete")
 
@@ -446,10 +455,27 @@ def test_lists_of_the_admin(worker, world):
     for query in ({}, {"apart": "1"}, {"agree": "1"}):
         worker.get(reverse("admin:tracker_person_duplicates"), query)
     assert world.apart[0].why in worker.found
+    for query in ({"state": "open"}, {"state": "due"}, {"mine": "yes"}, {"q": "zq"}):
+        worker.get(address(Note, "changelist"), query)
+    seen, _hidden = world.notes
+    assert {note.text for note in seen} <= worker.found
     events = world.chains["sealed published"].rows[ReleaseEvent]
     for name in ("release", "reportedfigure"):
         listed = reverse(f"admin:releases_{name}_changelist")
         worker.same_as_never(listed, str(events[0].pk), str(uuid.uuid4()), {"event__id__exact": "{}"})
+
+
+def test_acts_in_the_admin(worker, world):
+    """Of what touched something sealed there is not even the act."""
+    published = Act.objects.get(kind="publish")
+    with acts.doing(ActKind.IMPORT, by=world.bob) as context:
+        people = [world.chains[name].rows[Person][0].pk for name in ("public edited", "public draft")]
+        Person.objects.filter(pk__in=people).update(sex="other")
+    listed = worker.get(reverse("admin:tracker_acts")).context["rows"]
+    assert [act.context for act, _waiting in listed] == [context]
+    for query in ({}, {"as": "public"}, {"undo": "1"}):
+        worker.get(reverse("admin:tracker_act", args=[context]), query)
+        worker.get(reverse("admin:tracker_act", args=[published.context]), query, status=404)
 
 
 def test_records_in_the_admin(worker, world):
@@ -468,6 +494,19 @@ def test_records_in_the_admin(worker, world):
                 for page in pages if name == "public published" else pages[:1]:
                     response = worker.get(address(model, page, row.pk), status=None)
                     assert response.status_code == 200 or page == "delete", (model, page, response.status_code)
+    for note in world.notes[0]:
+        for page in ("change", "history", "delete"):
+            worker.get(address(Note, page, note.pk))
+    for name in ("public published", "public edited"):
+        rows = world.chains[name].rows
+        url = address(ReleaseEvent, "journeys", rows[ReleaseEvent][0].pk)
+        worker.get(url)
+        chosen = ",".join(str(release.pk) for release in world.rows if isinstance(release, Release))
+        looked_at = {"go": "preview", "source": str(rows[Source][0].pk), "chosen": chosen, "standing": "superseded"}
+        for step in ("refuted", "returned", "refused"):
+            preview = worker.client.post(url, {**looked_at, "step": step, "kind": "onward", "held_on": "2031-01-01"})
+            assert "versions" in preview.context, (preview.context["form"].errors, preview.context["number"])
+            worker.look_at(preview.content.decode(), (url, looked_at), STAFF)
     edited = {
         marker
         for marker, (row, column, published) in world.markers.of.items()
@@ -491,6 +530,8 @@ def test_what_is_sealed_answers_in_the_admin_as_what_never_was(worker, world):
             worker.same_as_never(address(model, "changelist"), str(row.pk), never, {"q": "{}"})
     rows, word = world.chains["sealed published"].rows, world.chains["sealed published"].word
     person, event, source = rows[Person][0], rows[ReleaseEvent][0], rows[Source][0]
+    journeys = address(ReleaseEvent, "journeys", uuid.UUID(int=0)).replace(str(uuid.UUID(int=0)), "{}")
+    worker.same_as_never(journeys, str(event.pk), never)
     for model, texts in (
         (Person, [person.pid, word]),
         (Release, [person.pid, word]),
@@ -516,6 +557,14 @@ def test_what_is_sealed_answers_in_the_admin_as_what_never_was(worker, world):
         (Release, "after", rows[Release][0]), (Prosecution, "person", person),
     ):  # fmt: skip
         worker.same_as_never(address(model, "add"), str(row.pk), never, {name: "{}"})
+    for note in world.notes[1]:
+        for page in ("change", "history", "delete", "step"):
+            url = address(Note, page, uuid.UUID(int=0)).replace(str(uuid.UUID(int=0)), "{}")
+            worker.same_as_never(url, str(note.pk), never)
+        worker.same_as_never(address(Note, "changelist"), note.text, "zqfffffqz", {"q": "{}"})
+        name, row = next((name, getattr(note, name)) for name in ("person", "event", "line") if getattr(note, name))
+        if row.pk not in world.visible[STAFF]:
+            worker.same_as_never(address(Note, "add"), str(row.pk), never, {name: "{}"})
 
 
 def found_by_their_words(world):
@@ -530,11 +579,46 @@ def rows_text(rows, model, column):
     return next(getattr(found[0], column) for kind, found in rows.items() if kind.__name__ == model)
 
 
+def pages_of(sitting, line):
+    for page in ("change", "log", "compare", "shared"):
+        yield address(Sitting, page, sitting)
+    for pile in ("same", "new"):
+        yield reverse("admin:releases_sitting_group", args=[sitting, pile])
+    yield reverse("admin:releases_sitting_line", args=[sitting, line])
+
+
+def test_lists_of_the_released_in_the_admin(worker, world):
+    """A list is as closed as its event and its source, and a line of it as the person it was decided for."""
+    never = str(digits_alone())
+    lines = [row for row in world.own if isinstance(row, ListLine)]
+    seen = [line for line in lines if line.pk in world.visible[STAFF]]
+    assert len(seen) == 1
+    shut = {line.sitting_id for line in lines if line.sitting.pk not in world.visible[STAFF]}
+    assert len(shut) == 2
+    for line in seen:
+        for url in pages_of(line.sitting_id, line.pk):
+            worker.get(url)
+        for pile in ("decided", "choose", "logged"):
+            worker.get(address(Sitting, "change", line.sitting_id), {"show": pile})
+        assert line.text in worker.found
+    for line in lines:
+        if line.pk in world.visible[STAFF]:
+            continue
+        for url in pages_of(uuid.UUID(int=0), uuid.UUID(int=0)):
+            whole = url.replace(str(uuid.UUID(int=0)), "{}", 1).replace(str(uuid.UUID(int=0)), str(line.pk))
+            if line.sitting_id in shut:
+                worker.same_as_never(whole, str(line.sitting_id), never)
+            else:
+                worker.get(whole.format(line.sitting_id), status=None)
+        one_line = reverse("admin:releases_sitting_line", args=[line.sitting_id, uuid.UUID(int=0)])
+        worker.same_as_never(one_line.replace(str(uuid.UUID(int=0)), "{}"), str(line.pk), never)
+
+
 def test_what_can_be_chosen_in_the_admin(worker, world):
     sealed = world.chains["sealed published"].rows
     terms = ["", rows_text(sealed, "Name", "text"), world.chains["sealed published"].word, sealed[Source][0].title]
     asked = 0
-    for model in MODELS:
+    for model in (*MODELS, ListLine, Note, Sitting):
         for column in model._meta.concrete_fields:
             if isinstance(column, models.ForeignKey) and column.related_model in admin.site._registry:
                 for term in terms if worker.user is world.alice else [""]:

@@ -1,3 +1,3 @@
 """Where staff log releases. Importing it registers every page."""
 
-from releases.admin import events, figures, releases  # noqa: F401
+from releases.admin import events, figures, notes, releases, sittings  # noqa: F401

@@ -1,5 +1,7 @@
 """The event's page shows how far its numbers reconcile; figures follow from the number that is stated."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,6 +12,7 @@ from releases.models import (
     EventGrant,
     EventRelation,
     Leg,
+    OutsideRemit,
     Participation,
     Release,
     ReleaseEvent,
@@ -17,7 +20,8 @@ from releases.models import (
 )
 from tests.rows import make
 from tests.tracker.admin_pages import fields, save
-from tracker.models import Name, Person
+from tracker.models import Name, Person, Source
+from tracker.versions import history_of
 
 pytestmark = pytest.mark.django_db(databases=["default", "researcher", "public"])
 
@@ -63,6 +67,116 @@ def test_the_page_shows_the_reconciliation_with_its_sum_and_what_is_logged(page,
     assert change(whole) in shown
     assert f"{reverse('admin:releases_release_add')}?event={event.pk}" in shown
     assert f"{reverse(ADD_FIGURE)}?event={event.pk}" in shown
+
+
+def loose_figures(event, source):
+    """123 in all, 114 and 9 of them somewhere, and nobody says that the one is made of the others."""
+    said = {"event": event, "source": source}
+    whole = make(ReportedFigure, **said, subject="released", low=123, high=123)
+    return [whole, *(
+        make(ReportedFigure, **said, subject="handed_over", low=number, high=number, destinations=[country])
+        for number, country in ((114, "UA"), (9, "LT"))
+    )]  # fmt: skip
+
+
+def record_sum(page, event, **data):
+    return page.post(reverse("admin:releases_releaseevent_sum", args=[event.pk]), data, follow=True)
+
+
+def test_a_sum_is_proposed_and_recorded_with_one_button(page, event, source, alice):
+    whole, *parts = loose_figures(event, source)
+    found = page.get(change(event))
+    shown = found.content.decode()
+    assert "123 = 114 + 9" in shown
+    assert "The parts add up." not in shown
+    key = re.search('name="sum" value="([^"]+)"', shown)[1]
+    after = record_sum(page, event, sum=key).content.decode()
+    assert "Recorded: 123 = 114 + 9" in after
+    assert "The parts add up." in after
+    assert 'name="sum"' not in after
+    whole.refresh_from_db()
+    assert (whole.parts_complete, whole.complete_along) == (True, ["destinations"])
+    assert set(whole.of_whom.all()) == set(parts)
+    changes = history_of(ReportedFigure).objects.filter(pgh_label="update")
+    assert {(row.pgh_context["act"], row.pgh_context["why"]) for row in changes} == {("sum", "123 = 114 + 9")}
+    assert len({row.pgh_context_id for row in changes}) == 1
+    assert "This is recorded, or the figures have changed since" in record_sum(page, event, sum=key).content.decode()
+
+
+def test_only_a_sum_that_holds_now_can_be_recorded(page, event, source):
+    whole, part, other = loose_figures(event, source)
+    shown = page.get(change(event)).content.decode()
+    key = re.search('name="sum" value="([^"]+)"', shown)[1]
+    other.low = other.high = 10
+    other.save()
+    for sent in (key, "", f"destinations {whole.pk} {part.pk} {other.pk}", "nonsense"):
+        assert "the figures have changed since" in record_sum(page, event, sum=sent).content.decode()
+    assert not ReportedFigure.objects.exclude(part_of=None).exists()
+    assert page.get(reverse("admin:releases_releaseevent_sum", args=[event.pk])).status_code == 403
+
+
+def test_a_sum_of_a_sealed_event_is_there_for_nobody_else(client, alice, bob, source):
+    sealed = make(ReleaseEvent, title="A sealed release", disclosure="sealed")
+    make(EventGrant, user=alice, event=sealed)
+    whole, *parts = loose_figures(sealed, source)
+    key = " ".join(["destinations", *(str(figure.pk) for figure in (whole, *parts))])
+    client.force_login(bob)
+    assert "A sealed release" not in record_sum(client, sealed, sum=key).content.decode()
+    whole.refresh_from_db()
+    assert not whole.parts_complete
+    client.force_login(alice)
+    record_sum(client, sealed, sum=key)
+    whole.refresh_from_db()
+    assert whole.parts_complete
+
+
+def test_people_outside_the_remit_are_entered_once_with_who_says_so(page, event, source):
+    make(ReportedFigure, event=event, source=source, subject="released", low=5, high=5)
+    response = save(
+        page,
+        change(event),
+        {
+            "outside-0-low": "5",
+            "outside-0-why": "Invented soldiers, whom others record",
+            "outside-0-citizenships": ["UA"],
+            "citations-0-source": str(source.pk),
+            "citations-0-about": "outside:#0",
+        },
+        form="releaseevent_form",
+    )
+    assert response.status_code == 302, response.context["errors"]
+    (row,) = OutsideRemit.objects.all()
+    assert (row.low, row.high, row.citizenships) == (5, 5, ["UA"])
+    assert event.citations.get().outside == row
+    shown = page.get(change(event)).content.decode()
+    assert "agrees: 0 logged, 5 outside the remit" in shown
+    assert "Invented soldiers" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"outside-0-low": "6", "outside-0-high": "5"}, "at least one, and the lower number first"),
+        ({"outside-0-low": "0"}, "at least one, and the lower number first"),
+        ({"outside-0-low": "5", "outside-0-why": ""}, "This field is required"),
+    ],
+)
+def test_bad_numbers_outside_the_remit_are_told(page, event, typed, sentence):
+    response = save(page, change(event), {"outside-0-why": "Invented soldiers"} | typed, form="releaseevent_form")
+    assert response.status_code == 200
+    assert sentence in response.content.decode()
+    assert not OutsideRemit.objects.exists()
+
+
+def test_along_what_the_parts_are_complete_is_entered(page, event, source):
+    figure = make(ReportedFigure, event=event, source=source, low=123, high=123)
+    assert (
+        "tick that they are complete"
+        in save(page, change(figure), {"complete_along": ["sex"]}, form=FIGURE).content.decode()
+    )
+    save(page, change(figure), {"parts_complete": "on", "complete_along": ["sex", "destinations"]}, form=FIGURE)
+    figure.refresh_from_db()
+    assert (figure.parts_complete, figure.complete_along) == (True, ["destinations", "sex"])
 
 
 def test_an_event_is_entered_with_its_parts_and_a_topic(page, event, source, organisation):
@@ -162,6 +276,19 @@ def test_a_figure_is_part_of_one_of_the_same_event_only(page, event, source):
     assert "part_of" in response.context["adminform"].form.errors
     response = save(page, url, {**sent, "part_of": str(whole.pk)}, form=FIGURE, button="_save")
     assert response.status_code == 302
+
+
+def test_a_figure_shows_whether_its_parts_add_up(page, source):
+    held = {"subject": "remaining_in_custody", "as_of": "2025-11-22", "source": source}
+    whole = make(ReportedFigure, low=1184, high=1184, parts_complete=True, **held)
+    men = make(ReportedFigure, low=1000, high=1000, sex="male", part_of=whole, **held)
+    sealed = make(Source, title="A sealed letter", disclosure="sealed")
+    make(ReportedFigure, low=184, high=184, sex="female", part_of=whole, **{**held, "source": sealed})
+    for figure in (whole, men):
+        shown = page.get(change(figure)).content.decode()
+        assert "1184 ≠ 1000. The parts do not fit the whole." in shown
+    make(ReportedFigure, low=184, high=184, sex="female", part_of=whole, **held)
+    assert "1184 = 1000 + 184. The parts add up." in page.get(change(men)).content.decode()
 
 
 def test_a_sealed_event_can_be_granted_only_by_those_who_see_it(client, alice, bob):

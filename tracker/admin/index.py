@@ -8,11 +8,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from releases import reconciliation
-from releases.models import Release, ReleaseEvent
+from releases.admin.notes import to_do
+from releases.models import Release, ReleaseEvent, Sitting
+from tracker import acts
 from tracker.admin.base import Link, to, uncited, visible
-from tracker.models import Citation, Reviewed, User
+from tracker.models import Act, Citation, Reviewed, User
 from tracker.vocabularies import ReviewState
 
 #: so many of a kind are named; the rest is counted
@@ -51,14 +55,38 @@ def work(user: User) -> dict[str, Any]:
             lacking.append(_pile(model, uncited(rows.exclude(withdrawn)), "cited=no"))
     return {
         "log_release": reverse("admin:releases_release_add") if site.is_registered(Release) else "",
+        "log_list": reverse("admin:releases_sitting_add") if site.is_registered(Sitting) else "",
         "add_event": reverse("admin:releases_releaseevent_add") if site.is_registered(ReleaseEvent) else "",
         "events": [
             (to(found.event) if site.is_registered(ReleaseEvent) else Link(str(found.event), ""), found)
             for found in reconciliation.of_events(events, "default", user)
         ],
-        "waiting": [pile for pile in waiting if pile.number],
+        "notes": to_do(user),
+        "lists": [(to(sitting), sitting.left) for sitting in _unfinished(user)] if site.is_registered(Sitting) else [],
+        "waiting": [pile for pile in [_acts(user), *waiting] if pile.number],
         "lacking": [pile for pile in lacking if pile.number],
     }
+
+
+def _acts(user: User) -> Pile:
+    """What was done as a whole, and waits as a whole."""
+    waiting = acts.submitted()
+    seen = waiting.keys() - acts.hidden_from(user, waiting)
+    rows = Act.objects.filter(pk__in=seen).newest_first()[:NAMED]
+    links = [
+        Link(
+            ngettext("%(act)s: %(number)d record", "%(act)s: %(number)d records", waiting[act.context])
+            % {"act": act, "number": waiting[act.context]},
+            reverse("admin:tracker_act", args=[act.context]),
+        )
+        for act in rows
+    ]
+    return Pile(_("acts"), len(seen), links, reverse("admin:tracker_acts"))
+
+
+def _unfinished(user: User) -> Any:
+    """Lists of which lines are to be decided or logged, the newest first."""
+    return Sitting.objects.visible_to(user).unfinished(user).with_left(user)[:EVENTS]
 
 
 def _pile(model: type[Reviewed], rows: Any, query: str) -> Pile:
