@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from tracker.models import Record, Row, User
 from tracker.models.fields import KeyField
 from tracker.versions import history_of
+from tracker.vocabularies import ActKind
 
 # an empty list, an empty text and nothing are the same to a reader
 _EMPTY: tuple[Any, ...] = (None, "", [])
@@ -36,13 +37,17 @@ class Change:
     context: str = ""
 
     @property
+    def act_label(self) -> str:
+        return str(ActKind(self.act).label) if self.act in ActKind.codes() else ""
+
+    @property
     def columns(self) -> list[tuple[str, str, str]]:
         """Column, value before, value after."""
         names = dict.fromkeys([*self.before, *self.after])
         return [(name, self.before.get(name, ""), self.after.get(name, "")) for name in names]
 
 
-def changes(record: Record, *, viewer: User | None = None) -> Changes:
+def changes(record: Row, *, viewer: User | None = None) -> Changes:
     """The changes of a record, the last first. With a viewer: without rows that point to what is sealed for them."""
     return Changes(record, viewer)
 
@@ -61,9 +66,10 @@ def sent_back(record: Record) -> Change | None:
 class Changes(Sequence[Change]):
     """Counted and read a page at a time: a page costs the same number of queries however much there is."""
 
-    def __init__(self, record: Record, viewer: User | None) -> None:
+    def __init__(self, record: Row, viewer: User | None) -> None:
         self.record, self.viewer = record, viewer
-        self.kinds: dict[str, type[Row]] = {kind._meta.label: kind for kind in (type(record), *record.part_models())}
+        parts = record.part_models() if isinstance(record, Record) else []
+        self.kinds: dict[str, type[Row]] = {kind._meta.label: kind for kind in (type(record), *parts)}
 
     def _events(self, kind: type[Row]) -> Any:
         owner = getattr(kind, "owner", "")

@@ -241,7 +241,7 @@ class RecordAdmin(Reviewing, ByRole, admin.ModelAdmin):
     # The page
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        sealed = obj is not None and obj.disclosure == Disclosure.SEALED
+        sealed = getattr(obj, "disclosure", "") == Disclosure.SEALED
         return [inline for inline in super().get_inlines(request, obj) if sealed or not issubclass(inline, GrantInline)]
 
     def get_inline_instances(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -287,7 +287,8 @@ class RecordAdmin(Reviewing, ByRole, admin.ModelAdmin):
         super().save_related(request, form, formsets, change)
         self.keep_in_sight(request, form.instance)
         connections[router.db_for_write(self.model)].check_constraints()
-        publication.close(form.instance)
+        if isinstance(form.instance, Record):
+            publication.close(form.instance)
         attempt.saved = form.instance
 
     def keep_in_sight(self, request: HttpRequest, obj: Any) -> None:
@@ -325,7 +326,7 @@ class RecordAdmin(Reviewing, ByRole, admin.ModelAdmin):
     # Deleting
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The record with its parts; what refers to it besides, as far as this account may see it."""
+        """The record with all that goes with it; what refers to it besides, as far as this account may see it."""
         lines: list[Any] = []
         counted: dict[str, int] = {}
         holding: list[str] = []
@@ -333,13 +334,20 @@ class RecordAdmin(Reviewing, ByRole, admin.ModelAdmin):
             lines.append(str(obj))
             own: list[str] = []
             parts = obj.part_models() if isinstance(obj, Record) else []
-            for model in parts:
-                rows = visible(model._default_manager.filter(**{model.owner: obj}), request.user)
+            with_it = [(model, model.owner) for model in parts] + [
+                (relation.related_model, relation.field.name)
+                for relation in obj._meta.related_objects
+                if relation.on_delete is models.CASCADE
+                and issubclass(relation.related_model, Row)
+                and relation.related_model not in parts
+            ]
+            for model, name in with_it:
+                rows = visible(model._default_manager.filter(**{name: obj}), request.user)
                 number = rows.count()
                 if number:
-                    name = str(model._meta.verbose_name_plural)
-                    counted[name] = counted.get(name, 0) + number
-                    own.append(f"{name}: {number}")
+                    label = str(model._meta.verbose_name_plural)
+                    counted[label] = counted.get(label, 0) + number
+                    own.append(f"{label}: {number}")
             if own:
                 lines.append(own)
             for relation in obj._meta.related_objects:

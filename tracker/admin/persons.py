@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from releases.admin.notes import box
 from releases.models import Release
 from tracker.admin.base import CitationInline, GrantInline, Link, PartInline, RecordAdmin, status_in_words, to, visible
 from tracker.admin.merging import Merging
@@ -183,6 +184,7 @@ class PersonAdmin(Merging, RecordAdmin):
         if obj is not None and not context.get("is_popup"):
             context["status"] = status_in_words(obj)
             context["timeline"] = timeline(obj, request.user)
+            context["notes"] = box(request.user, obj)
             for name in ("detention", "prosecution"):
                 context[f"add_{name}"] = f"{reverse(f'admin:tracker_{name}_add')}?person={obj.pk}"
             if self.admin_site.is_registered(Release):

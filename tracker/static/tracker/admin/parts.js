@@ -114,18 +114,20 @@
     label(document);
     remember();
 
-    /* A page with something typed is not left by accident. */
-    let typed = false;
-    const form = document.querySelector('#content-main form[id$="_form"]');
-    if (form) {
+    /* A page with something typed is not left by accident, nor by sending what was typed into another of its forms. */
+    const typed = new Set();
+    let sent = null;
+    for (const form of document.querySelectorAll('#content-main form')) {
         for (const kind of ['input', 'change']) {
-            form.addEventListener(kind, (event) => { typed = typed || event.isTrusted; });
+            form.addEventListener(kind, (event) => event.isTrusted && typed.add(form));
         }
-        form.addEventListener('submit', () => { typed = false; });
-        window.addEventListener('beforeunload', (event) => {
-            if (typed) {
-                event.preventDefault();
-            }
-        });
+        form.addEventListener('submit', () => { sent = form; });
     }
+    window.addEventListener('beforeunload', (event) => {
+        const left = [...typed].some((form) => form !== sent);
+        sent = null;
+        if (left) {
+            event.preventDefault();
+        }
+    });
 }
