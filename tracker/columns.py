@@ -111,7 +111,7 @@ class PrecisionOf(_Text):
 
 
 # Plus, minus, equals, at, and the full-width forms that some locales take for them
-_STARTS_FORMULA = "=+@＝＋－＠-"
+STARTS_FORMULA = "=+@＝＋－＠-"
 
 
 class Harmless(_Text):
@@ -122,8 +122,8 @@ class Harmless(_Text):
     """
 
     template = (
-        r"regexp_replace(regexp_replace(%(expressions)s, '^(?=[\t\r\n" + _STARTS_FORMULA + r"])', ''''),"
-        r" '([;\t\r\n])(?=[" + _STARTS_FORMULA + r"])', '\1''', 'g')"
+        r"regexp_replace(regexp_replace(%(expressions)s, '^(?=[\t\r\n" + STARTS_FORMULA + r"])', ''''),"
+        r" '([;\t\r\n])(?=[" + STARTS_FORMULA + r"])', '\1''', 'g')"
     )
 
 

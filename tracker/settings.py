@@ -111,7 +111,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 INSTALLED_APPS.append("django.forms")
 
-# The working database, and a copy for each audience below staff: only what that audience may see (publication.py).
+# The working database, and a copy for each audience below staff: only what that audience may see (publication).
 DATABASES = configure(os.environ, BASE_DIR)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

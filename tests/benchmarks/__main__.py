@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import export, labelled, matching, search
+from tests.benchmarks import export, importing, labelled, matching, search
 from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.generate import Refused, database
 from tests.benchmarks.world import World
@@ -16,6 +16,12 @@ def exporting(options, say):
     world = World(options.persons, options.seed)
     with database(options.database, world, keep=options.keep, say=say) as address:
         return export.measure(address, Audience(options.audience), options.runs, say)
+
+
+def reading_in(options, say):
+    world = World(options.persons, options.seed)
+    with database(options.database, world, keep=options.keep, say=say) as address:
+        return importing.measure(address, options.runs, say)
 
 
 def comparing(options, say):
@@ -31,13 +37,21 @@ def looking_up(options, say):
     return all(met)
 
 
-BENCHMARKS = {"export": exporting, "labelled": comparing, "search": looking_up, "matching": looking_up}
+BENCHMARKS = {
+    "export": exporting,
+    "importing": reading_in,
+    "labelled": comparing,
+    "search": looking_up,
+    "matching": looking_up,
+}
 
 
 def main(say=print):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", metavar="BENCHMARK", help=f"Of {', '.join(BENCHMARKS)} (all).")
-    parser.add_argument("--persons", type=int, default=100_000, help="How many to generate for export (100,000).")
+    parser.add_argument(
+        "--persons", type=int, default=100_000, help="How many to generate for export and importing (100,000)."
+    )
     parser.add_argument("--crowd", type=int, default=400_000, help="How many to search and to match with (400,000).")
     parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same rows (1).")
     parser.add_argument("--runs", type=int, default=5, help="Of each side; medians are taken (5).")

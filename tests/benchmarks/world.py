@@ -449,12 +449,12 @@ class World:
             self.pick(_SUMMARIES),
             *review,
         )
-        self.cite(ReleaseEventCitation, event, "happened", iso(day), day, (NULL, NULL, NULL, ""))
-        self.cite(ReleaseEventCitation, event, more=(NULL, NULL, NULL, "illness"))
+        self.cite(ReleaseEventCitation, event, "happened", iso(day), day, (NULL, NULL, NULL, NULL, ""))
+        self.cite(ReleaseEventCitation, event, more=(NULL, NULL, NULL, NULL, "illness"))
         if number and (number < 3 or self.chance() < 0.3):
             relation = self.new()
             self.tables[EventRelation].add(relation, event, "follows", self.key("event", number - 1))
-            self.cite(ReleaseEventCitation, event, more=(relation, NULL, NULL, ""))
+            self.cite(ReleaseEventCitation, event, more=(relation, NULL, NULL, NULL, ""))
         for role in ("mediator", "receiving_authority", "grantor"):
             participation = self.new()
             organisation = role == "receiving_authority"
@@ -462,14 +462,14 @@ class World:
                 NULL, f"Invented Official {number % 50}", "Special Envoy of an invented state"
             )  # fmt: skip
             self.tables[Participation].add(participation, event, role, *who)
-            self.cite(ReleaseEventCitation, event, more=(NULL, participation, NULL, ""))
+            self.cite(ReleaseEventCitation, event, more=(NULL, participation, NULL, NULL, ""))
         if number < 3 or self.chance() < 0.4:
             concession = self.new()
             measure = "sanctions on an invented company lifted, in part"
             self.tables[Concession].add(
                 concession, event, "Invented Government", "sanctions_eased", measure, self.blur(day)
             )
-            self.cite(ReleaseEventCitation, event, more=(NULL, NULL, concession, ""))
+            self.cite(ReleaseEventCitation, event, more=(NULL, NULL, concession, NULL, ""))
         self._figures(event, day, below)
 
     def _figures(self, event, day, review):

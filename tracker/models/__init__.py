@@ -1,6 +1,7 @@
 """Who is held, where and why, and who says so."""
 
 from tracker.models.accounts import EDITOR, RESEARCHER, REVIEWER, Grant, User
+from tracker.models.acts import Act
 from tracker.models.base import Citation, Claim, Part, Record, Reviewed, Row, RowQuerySet
 from tracker.models.custody import PersonQuerySet, Status
 from tracker.models.detentions import Detention, DetentionCitation, Episode, Placement
@@ -32,11 +33,13 @@ from tracker.models.sources import (
     Provision,
     Source,
 )
+from tracker.models.uploads import Upload
 
 __all__ = [
     "EDITOR",
     "RESEARCHER",
     "REVIEWER",
+    "Act",
     "Case",
     "Charge",
     "Citation",
@@ -71,6 +74,7 @@ __all__ = [
     "Sentence",
     "Source",
     "Status",
+    "Upload",
     "User",
     "Verdict",
     "VerdictCitation",
