@@ -21,7 +21,7 @@ from releases.models import Leg, ListLine, Release, Sitting
 from tracker import dates, lists, matching, names
 from tracker import vocabularies as v
 from tracker.dates import ImpreciseDate
-from tracker.models import Detention, Person, Sentence, User
+from tracker.models import Detention, Name, Person, PersonCitation, Sentence, User
 
 #: so many lines are looked up at a time
 BATCH: Final = 200
@@ -151,7 +151,7 @@ class Weighed:
     verdict: v.ListVerdict
     options: tuple[Option, ...]
     chosen: Option | None
-    #: of whoever is new by the decision: another line has the same name
+    #: of whoever is new by the decision: somebody of another line, or in the event already, has the same name
     warnings: tuple[v.LineWarning, ...] = ()
 
     @property
@@ -196,7 +196,7 @@ def _weighed(
     # who is sealed is not taken with the others
     if verdict == v.ListVerdict.SAME and options and options[0].sealed:
         verdict = v.ListVerdict.CHOOSE
-    warnings = known.of_new(line) if line.decision == v.LineDecision.NEW else ()
+    warnings = known.of_new(line) if line.decision in {v.LineDecision.NEW, v.LineDecision.UNIDENTIFIED} else ()
     return Weighed(line, verdict, tuple(options), chosen, warnings)
 
 
@@ -221,8 +221,17 @@ class Known:
             self.sentences[sentence.person] = str(sentence)
         taken = sitting.lines.visible_to(viewer).exclude(person=None).values_list("person", flat=True)
         self.taken = Counter(taken)
-        new = sitting.lines.visible_to(viewer).filter(decision=v.LineDecision.NEW, release=None)
-        self.new = Counter(names.sound_key(text) for text in new.values_list("text", flat=True))
+        alike = sitting.lines.visible_to(viewer).filter(decision__in=[v.LineDecision.NEW, v.LineDecision.PERSON])
+        self.alike = Counter(names.sound_key(text) for text in alike.values_list("text", flat=True))
+        there: Any = Release.objects.visible_to(viewer).filter(event=sitting.event_id)
+        texts = Name._default_manager.filter(person__in=there.values("person")).values_list("text", flat=True)
+        self.there = {names.sound_key(text) for text in texts}
+        unknown = there.filter(person__identification=v.Identification.UNIDENTIFIED)
+        self.unknown_there = unknown.exclude(lines__sitting=sitting).exists()
+        # whom a line was made into stays, though the release is deleted or taken back
+        made: Any = PersonCitation.objects.visible_to(viewer).filter(source=sitting.source_id, about="", name=None)
+        of = made.values_list("locator", "person__names__text")
+        self.made = {(locator, names.sound_key(text or "")) for locator, text in of}
 
     def option(self, line: ListLine, person: Person, candidate: matching.Candidate | None) -> Option:
         return Option(person, candidate, tuple(self._facts(person)), tuple(self._warnings(line, person)))
@@ -232,7 +241,12 @@ class Known:
         return next(own, None)
 
     def of_new(self, line: ListLine) -> tuple[v.LineWarning, ...]:
-        return (v.LineWarning.TWICE,) if self.new[names.sound_key(line.text)] > 1 else ()
+        if line.decision == v.LineDecision.UNIDENTIFIED:
+            key, twice = names.sound_key(""), self.unknown_there
+        else:
+            key = names.sound_key(line.text)
+            twice = self.alike[key] > 1 or key in self.there
+        return (v.LineWarning.TWICE,) if twice or (self.sitting.place_of(line), key) in self.made else ()
 
     def _facts(self, person: Person) -> Iterable[str]:
         if person.born:
@@ -262,9 +276,14 @@ class Known:
                 yield v.LineWarning.DIFFERS
             return
         own = self.detentions[person.pk]
-        if not day or not own or any(_can_be_held(detention, day) for detention in own):
+        before = [
+            release
+            for release in self.releases[person.pk]
+            if release.ends_detention and not (day and release.released_on and day.surely_before(release.released_on))
+        ]
+        held = [one for one in own if not any(_is_over(one, release) for release in before)]
+        if not day or not (own or before) or any(_can_be_held(detention, day) for detention in held):
             return
-        before = [release for release in self.releases[person.pk] if release.ends_detention]
         yield v.LineWarning.FREE if before else v.LineWarning.NOT_HELD
 
 
@@ -273,6 +292,13 @@ def _can_be_held(detention: Detention, day: ImpreciseDate) -> bool:
     if detention.started and day.surely_before(detention.started):
         return False
     return detention.ended is None or not detention.ended.surely_before(day)
+
+
+def _is_over(detention: Detention, release: Release) -> bool:
+    """Whether the release ended the detention, or came after its beginning and is linked to none."""
+    if release.detention_id:
+        return release.detention_id == detention.pk
+    return not (detention.started and release.released_on and release.released_on.surely_before(detention.started))
 
 
 def countries_of(sitting: Sitting, line: ListLine) -> list[str]:

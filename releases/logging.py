@@ -6,10 +6,11 @@ and never made alike behind anyone's back: ``disagreements`` says where they dif
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -46,8 +47,11 @@ class Plan:
     ended: ImpreciseDate | None = None
 
 
-def plan(release: Release, ends: Ending | Detention) -> Plan:
-    """What logging this release would do to detentions; ``release`` may be unsaved. Raises ``Impossible``."""
+def plan(release: Release, ends: Ending | Detention, others: Mapping[UUID, Release] | None = None) -> Plan:
+    """What logging this release would do to detentions; ``release`` may be unsaved. Raises ``Impossible``.
+
+    ``others``: the confirmed releases of whom this is about, by the detention that they end, where they are read.
+    """
     if ends is Ending.NONE:
         return Plan()
     if ends is Ending.NEW:
@@ -67,8 +71,11 @@ def plan(release: Release, ends: Ending | Detention) -> Plan:
         raise Impossible("ends", _("This detention is another person's. Choose one of this person's."))
     if not release.ends_detention:
         return Plan(detention)
-    others = Release.objects.counted().filter(detention=detention).exclude(pk=release.pk)
-    other = others.select_related("person").prefetch_related("person__names").first()
+    if others is None:
+        rows = Release.objects.counted().filter(detention=detention).exclude(pk=release.pk)
+        other = rows.select_related("person").prefetch_related("person__names").first()
+    else:
+        other = others.get(detention.pk)
     if other:
         raise Impossible(
             "ends",

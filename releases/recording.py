@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
 from releases import logging
-from releases.intake import Weighed, countries_of, day_of, weigh
+from releases.intake import Weighed, countries_of, weigh
 from releases.models import Leg, ListLine, Release, ReleaseCitation, ReleaseEventCitation, Sitting
 from tracker import acts, dates, names
 from tracker import vocabularies as v
@@ -100,11 +100,15 @@ def plan(sitting: Sitting, *, by: User) -> Plan:
     held_back = [one for one in weighed if one.unanswered]
     keys = {one.line.pk for one in held_back}
     planner = _Planner(sitting, [line for line in lines if line.pk not in keys], by)
-    return Plan(planner.planned(), held_back, _version(sitting, lines))
+    planned = planner.planned()
+    return Plan(planned, held_back, _version(sitting, lines, planned))
 
 
-def _version(sitting: Sitting, lines: Iterable[ListLine]) -> str:
-    told = [f"{sitting.pk}:{sitting.revision}", *(f"{line.pk}:{line.revision}" for line in lines)]
+def _version(sitting: Sitting, lines: Iterable[ListLine], planned: Iterable[Planned]) -> str:
+    told = [f"{row.pk}:{row.revision}" for row in (sitting, sitting.event, *lines)]
+    for one in planned:
+        there = [one.person, one.release, one.ending.detention]
+        told += [str(one.line.pk), *(f"{row.pk}:{row.revision}" for row in there if row and not row._state.adding)]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
@@ -183,7 +187,8 @@ class _Planner:
 
     def __init__(self, sitting: Sitting, lines: Sequence[ListLine], by: User) -> None:
         self.sitting, self.lines, self.by = sitting, lines, by
-        self.day = day_of(sitting)
+        # the day on which it was announced is no day on which anybody says that they came out
+        self.day = sitting.released_on or sitting.event.happened
         keys = [line.person_id for line in lines if line.person_id]
         people: Any = Person.objects.visible_to(by).filter(pk__in=keys)
         own: Any = Detention.objects.visible_to(by)
@@ -192,6 +197,8 @@ class _Planner:
         there: Any = Release.objects.visible_to(by).filter(event=sitting.event_id, person__in=keys)
         there = there.select_related("person", "detention").prefetch_related("legs")
         self.releases: dict[UUID, Release] = {release.person_id: release for release in there}
+        ending = Release.objects.counted().filter(detention__person__in=keys)
+        self.ending: dict[UUID, Release] = {release.detention_id: release for release in ending}  # type: ignore[misc]
         self.cited: set[tuple[Any, ...]] = set()
         said = ReleaseCitation.objects.filter(release__in=self.releases.values(), source=sitting.source_id)
         self.cited |= {*said.values_list("release", "locator", "about", "leg")}
@@ -214,6 +221,9 @@ class _Planner:
         else:
             return None  # merged or sealed since: nobody may see whom the line was about
         new = person._state.adding
+        if person.disclosure == v.Disclosure.SEALED:
+            sealed = _("“%(person)s” is sealed: log the release on the person's page, and skip the line.")
+            return Planned(line, person, Release(person=person), problem=sealed % {"person": person})
         release = self.releases.get(person.pk)
         one = Planned(line, person, release or self._new_release(line, person), new, release is None)
         self.releases[person.pk] = one.release
@@ -237,10 +247,11 @@ class _Planner:
             disclosure=self.sitting.disclosure,
         )
         if unknown:
-            person.label = _("Unidentified person, %(event)s, line %(number)d") % {
-                "event": self.sitting.event,
-                "number": line.number,
-            }
+            # anybody may read it: the title of an event that is closed is not theirs to know
+            event = self.sitting.event
+            about = str(event) if event.disclosure == v.Disclosure.PUBLIC else self.day and self.day.display
+            place = _("line %(number)d") % {"number": line.number}
+            person.label = ", ".join(filter(None, [_("Unidentified person"), about, place]))
         # what is not saved has no relations to ask for
         person._prefetched_objects_cache = {"names": [], "detentions": []}  # type: ignore[attr-defined]
         return person
@@ -254,9 +265,10 @@ class _Planner:
     def _name(self, one: Planned) -> None:
         """The spelling as it is printed, with whoever prints it; and what else a list tells of somebody new."""
         line, person = one.line, one.person
-        text = names.clean(line.text)
+        unknown = line.decision == v.LineDecision.UNIDENTIFIED  # what is printed describes, and names nobody
+        text = "" if unknown else names.clean(line.text)
         recorded: list[Name] = [*person.names.all(), *one.names]
-        same = next((name for name in recorded if names.clean(name.text) == text), None)
+        same = next((name for name in recorded if text and names.clean(name.text) == text), None)
         if text and same is None:
             right = not recorded or any(names.compare(text, name.text).agrees for name in recorded)
             language = guess_language(text)
@@ -287,7 +299,7 @@ class _Planner:
             )
 
     def _claim(self, line: ListLine) -> dict[str, Any]:
-        more = line.printed != line.text
+        more = line.printed != line.text or line.decision == v.LineDecision.UNIDENTIFIED
         return {
             "source": self.sitting.source,
             "locator": self.sitting.place_of(line),
@@ -376,9 +388,11 @@ class _Planner:
     def _end(self, one: Planned) -> None:
         closes = self.sitting.closes and one.release.ends_detention
         try:
-            one.ending = logging.plan(one.release, logging.Ending.AUTO if closes else logging.Ending.NONE)
+            ends = logging.Ending.AUTO if closes else logging.Ending.NONE
+            one.ending = logging.plan(one.release, ends, self.ending)
         except logging.Impossible as why:
-            one.problem = why.sentence
+            dated = self.day is not None
+            one.problem = why.sentence if dated else _("Say under “What all lines share” on which day they came out.")
         detention = one.ending.detention
         if detention is not None and detention._state.adding:
             detention.disclosure = self.sitting.disclosure
@@ -388,15 +402,16 @@ class _Planner:
         release = one.release
         self._cite(one, "")
         for about, (value, text) in self._said().items():
-            own = getattr(release, about)
-            self._cite(one, about, value=text, agrees=(sorted(own) if isinstance(own, list) else own) == value)
+            self._cite(one, about, value=text, agrees=_agree(getattr(release, about), value))
         there: dict[str, list[Leg]] = defaultdict(list)
         for leg in release.legs.all():
             there[leg.kind].append(leg)
         for step in self._steps(one.line):
             own_steps = there[step.kind]
             same = next((leg for leg in own_steps if _same_step(leg, step)), None)
-            if same is not None:
+            if same is not None and step.status not in {same.status, v.LegStatus.PLANNED}:
+                self._cite(one, "status", leg=same, value=step.status, agrees=False)
+            elif same is not None:
                 self._cite(one, "", leg=same)
             elif own_steps:
                 self._cite(one, "countries", leg=own_steps[-1], value=";".join(step.countries), agrees=False)
@@ -408,4 +423,11 @@ class _Planner:
 
 
 def _same_step(leg: Leg, step: Leg) -> bool:
-    return sorted(leg.countries) == sorted(step.countries) and leg.status == step.status
+    """Whether what the list says leaves room for what is recorded."""
+    return not step.countries or bool(leg.countries and {*leg.countries} <= {*step.countries})
+
+
+def _agree(own: Any, said: Any) -> bool:
+    if isinstance(own, ImpreciseDate) and isinstance(said, ImpreciseDate):
+        return not own.surely_before(said) and not said.surely_before(own)
+    return bool((sorted(own) if isinstance(own, list) else own) == said)

@@ -146,6 +146,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 # An editor's form of many inlines has many fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+# a list that was uploaded is carried on as text by the page that shows how it is read
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 
 # History: set before the first migration and not cheaply changed later.
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()

@@ -1060,7 +1060,7 @@ class LineDecision(Vocabulary):
 class LineWarning(Vocabulary):
     """What speaks against a decision about a line; whoever takes it all the same says so."""
 
-    TWICE = "twice", _("On two lines"), _("Another line of the list is about the same person.")
+    TWICE = "twice", _("On two lines"), _("Another line, of this list or of another, is about the same person.")
     FREE = "free", _("Released before"), _("The person was released before, and no detention since is recorded.")
     NOT_HELD = "not_held", _("Not in custody"), _("By what is recorded, the person was not in custody on that day.")
     DEAD = "dead", _("Died before"), _("The person died before that day.")

@@ -187,6 +187,7 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
         kind: Any = self.get_form(request, None, form=ListForm, fields=ListForm.columns())
         form = kind(request.POST or None, request.FILES or None, initial=self._given(request))
         sheet: Any = None
+        headed: bool | None = None
         columns: list[str] = []
         lines: list[lists.Line] = []
         problems: list[str] = []
@@ -194,7 +195,8 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
             valid = form.is_valid()
             sheet = form.sheet
             columns = self._columns(request, sheet) if sheet else []
-            headed = (request.POST.get("headed") == "1") if request.POST.get("width") else None
+            looked_at = sheet is not None and self._looked_at(request, sheet)
+            headed = request.POST.get("headed") == "1" if looked_at else None
             if sheet:
                 try:
                     lines = lists.lines(sheet, columns, sheet.headed if headed is None else headed)
@@ -215,11 +217,11 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
             adminform=shown,
             media=self.media + shown.media,
             sheet=sheet,
-            pasted=_as_text(sheet, request.POST.get("pasted", "")) if sheet else None,
+            pasted=_as_text(sheet, "" if request.FILES else request.POST.get("pasted", "")) if sheet else None,
             columns=list(enumerate(columns)) if sheet and len(columns) > 1 else [],
             column_labels=LABELS.items(),
             first_rows=[row.values for row in sheet.rows[: FIRST + 1]] if sheet else [],
-            headed=sheet and (request.POST.get("headed") == "1" if request.POST.get("width") else sheet.headed),
+            headed=sheet and (sheet.headed if headed is None else headed),
             lines=[(line, _details(line)) for line in lines[:FIRST]],
             number=len(lines),
             unnamed=sum(line.unnamed for line in lines),
@@ -240,11 +242,14 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
             given = {"event": event.pk, "released_on": event.happened, "legal_bases": event.legal_bases}
         return given
 
+    def _looked_at(self, request: Any, sheet: Any) -> bool:
+        """Whether the page showed this table: a file brought with it is another."""
+        return not request.FILES and request.POST.get("width", "") == str(len(sheet.columns))
+
     def _columns(self, request: Any, sheet: Any) -> list[str]:
         """As confirmed, if it was this table that was looked at; else as recognised."""
-        posted = request.POST.get("width", "")
         width = len(sheet.columns)
-        if posted != str(width):
+        if not self._looked_at(request, sheet):
             return list(sheet.columns)
         return [request.POST.get(f"column-{place}", "") for place in range(width)]
 
@@ -424,7 +429,9 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
             number = len(choices) - len(stale)
             messages.success(request, ngettext("%d line is decided.", "%d lines are decided.", number) % number)
             return HttpResponseRedirect(self.address("change", sitting.pk))
+        after = request.GET.get("after", "")
         rows = sitting.lines.visible_to(request.user).filter(PILES[pile][1]).order_by("number")
+        rows = rows.filter(number__gt=int(after)) if is_small_number(after) else rows
         lines = list(rows[: PER_GROUP + 1])
         more, lines = len(lines) > PER_GROUP, lines[:PER_GROUP]
         entries = _entries(pile, intake.weigh(sitting, lines, request.user))
@@ -436,7 +443,7 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
             pile=pile,
             entries=entries,
             ticked=sum(ticked for _card, ticked, _why, _value in entries),
-            more=more,
+            more=lines[-1].number if more else None,
             back=back,
         )
 
@@ -552,7 +559,9 @@ def _as_text(sheet: Any, typed: str) -> str:
         while line < row.number:
             text.write("\n")
             line += 1
-        writer.writerow([value.replace("\n", " ") for value in row.values])
+        cells = [value.replace("\n", " ") for value in row.values]
+        # a line that is no table is read again as it stands, with its quotation marks
+        text.write(f"{cells[0]}\n") if len(sheet.columns) == 1 else writer.writerow(cells)
         line += 1
     return text.getvalue()
 

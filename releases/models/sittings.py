@@ -130,7 +130,8 @@ class ListLine(Row):
     lines, and decides nothing.
     """
 
-    below = ("sitting",)
+    #: the person that a line became can be sealed afterwards
+    below = ("sitting", "release")
     #: looked up anew, it is no change to what somebody decides
     bookkeeping = ("verdict",)
 

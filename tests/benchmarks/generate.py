@@ -157,8 +157,11 @@ def check_guards(connection, names):
         name = model._meta.db_table
         if not isinstance(trigger, Guard) or name not in names or not _on_insert(trigger):
             continue
-        (condition,) = re.findall(r"^\s*IF (.*) THEN\s+RAISE", trigger.func, re.DOTALL)
-        found = connection.execute(f'SELECT new.id FROM "{name}" AS new WHERE {condition} LIMIT 1').fetchone()
+        # what comes before locks rows, and asks nothing
+        (condition,) = re.findall(r"^\s*IF (.*) THEN\s+RAISE", trigger.func, re.DOTALL | re.MULTILINE)
+        rows = f'"{name}" AS new CROSS JOIN LATERAL (SELECT new.*) AS old'
+        asked = condition.replace("TG_OP", "'INSERT'")
+        found = connection.execute(f"SELECT new.id FROM {rows} WHERE {asked} LIMIT 1").fetchone()
         if found:
             raise Refused(f"{name} {found[0]} breaks {trigger.rule}.")
 

@@ -16,6 +16,7 @@ from releases.models import (
     Concession,
     EventRelation,
     Leg,
+    OutsideRemit,
     Participation,
     Release,
     ReleaseCitation,
@@ -152,6 +153,7 @@ def tables():
         Table(EventRelation, "id", "event", "kind", "other"),
         Table(Participation, "id", "event", "role", "organisation", "name", "title"),
         Table(Concession, "id", "event", "grantor", "kind", "measure", "announced"),
+        Table(OutsideRemit, "id", "event", "low", "high", "citizenships", "why"),
         citation(ReleaseEventCitation, "topic"),
         Table(ReportedFigure, "id", "event", "subject", "measure", "qualifier", "low", "high", "period",
               "citizenships", "destinations", "group", "counted_as", "part_of", "parts_complete", *CLAIM, *REVIEW[1:]),
@@ -470,6 +472,10 @@ class World:
                 concession, event, "Invented Government", "sanctions_eased", measure, self.blur(day)
             )
             self.cite(ReleaseEventCitation, event, more=(NULL, NULL, concession, NULL, ""))
+        if number < 3:
+            outside = self.new()
+            self.tables[OutsideRemit].add(outside, event, "2", "2", "{UA}", "soldiers, whose exchange others record")
+            self.cite(ReleaseEventCitation, event, more=(NULL, NULL, NULL, outside, ""))
         self._figures(event, day, below)
 
     def _figures(self, event, day, review):

@@ -216,9 +216,7 @@ def test_what_the_database_refuses_is_told_and_nothing_is_kept(alice, monkeypatc
     sitting = a_sitting(alice, "Anna Exampleva", "Mikalai Testau")
     take_all(sitting, by=alice)
     make(Release, person=person, detention=person.detentions.get(), outcome="confirmed", event=make(ReleaseEvent))
-    monkeypatch.setattr(
-        recording.logging, "plan", lambda release, ends: recording.logging.Plan(person.detentions.get())
-    )
+    monkeypatch.setattr(recording.logging, "plan", lambda *_: recording.logging.Plan(person.detentions.get()))
     with pytest.raises(Refused, match="Another confirmed release already ends this detention"):
         record(sitting, alice)
     assert Release.objects.count() == 1

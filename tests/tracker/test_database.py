@@ -124,15 +124,17 @@ def test_a_copy_that_is_the_working_database(monkeypatch):
     assert problem.msg == "The databases default and public are the same one."
 
 
-def test_a_server_that_is_too_old(monkeypatch, transactional_db):
-    monkeypatch.setattr(base.DatabaseFeatures, "minimum_database_version", (99,))
+def test_a_server_that_is_too_old(transactional_db):
     databases = {**configured(), "default": connections["default"].settings_dict}
-    handler = use(monkeypatch, databases)
-    monkeypatch.setattr("django.db.backends.base.base.RAN_DB_VERSION_CHECK", set())
-    (problem,) = checks.check_databases(databases=["default"])
+    # taken back before the database is cleared, which may connect anew
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base.DatabaseFeatures, "minimum_database_version", (99,))
+        patch.setattr("django.db.backends.base.base.RAN_DB_VERSION_CHECK", set())
+        handler = use(patch, databases)
+        (problem,) = checks.check_databases(databases=["default"])
+        handler.close_all()
     assert problem.id == "tracker.E003"
     assert "PostgreSQL 99 or later is required" in problem.msg
-    handler.close_all()
 
 
 def test_a_server_that_is_not_there(monkeypatch, django_db_blocker):

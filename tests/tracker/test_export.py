@@ -207,7 +207,7 @@ def test_reported_figure_carries_its_source():
     fill("researcher")
     tail = "accepted,,,public"
     start = (
-        f"{uuid(12)},{uuid(7)},11111-11111,released,people,exactly,123,123,,,,,,,,,,,true,{uuid(11)},"
+        f"{uuid(12)},{uuid(7)},11111-11111,released,people,exactly,123,123,,,,,,,,,,,true,,{uuid(11)},"
         "123,,2025-12-13,2025-12-13,2025-12-13,day,,,,"
     )
     assert lines("reported_figures") == [start + tail]

@@ -41,7 +41,7 @@ class SearchSelect(AutocompleteSelect):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         value = super().value_from_datadict(data, files, name)
-        text = str(data.get(f"{name}-search", "")).strip()
+        text = str(data.get(f"{name}-search", "")).replace("\0", "").strip()
         if not text or (value and text == data.get(f"{name}-searched")):
             return value  # the list that the last search left has been chosen from
         if text != self.searched:

@@ -16,6 +16,10 @@
 
     async function send(card, button) {
         const form = button.form;
+        if (!document.querySelector('.piles')) { /* the page of one line: the answer leads back to the list */
+            form.requestSubmit(button);
+            return;
+        }
         const data = new FormData(form);
         data.set(button.name, button.value);
         card.setAttribute('aria-busy', 'true');
@@ -65,7 +69,7 @@
 
     document.addEventListener('keydown', (event) => {
         const typing = event.target.closest('input:not([type="hidden"]), textarea, select, .select2-container');
-        if (typing || event.ctrlKey || event.altKey || event.metaKey || event.key.length !== 1) {
+        if (typing || event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.key.length !== 1) {
             return;
         }
         const card = current();
