@@ -251,7 +251,10 @@ class Known:
     def _facts(self, person: Person) -> Iterable[str]:
         if person.born:
             yield _("born %(date)s") % {"date": person.born.display}
-        if self.in_event(person):
+        logged = self.in_event(person)
+        if logged and came_true(logged, self.sitting):
+            yield _("announced in this event: the list confirms it")
+        elif logged:
             yield _("in this event already: the list is added as a source")
         for detention in self.detentions[person.pk]:
             place = getattr(detention, "facility_now", None) if detention.is_open else None
@@ -306,6 +309,11 @@ def countries_of(sitting: Sitting, line: ListLine) -> list[str]:
     return list(line.countries or sitting.countries)
 
 
+def came_true(release: Release, sitting: Sitting) -> bool:
+    """Whether the list says that what was announced has happened: that is no contradiction."""
+    return release.outcome == v.ReleaseOutcome.ANNOUNCED and sitting.outcome == v.ReleaseOutcome.CONFIRMED
+
+
 def differences(release: Release, sitting: Sitting, line: ListLine) -> list[str]:
     """Columns of which a release in the same event says otherwise than the list."""
     found = []
@@ -316,7 +324,7 @@ def differences(release: Release, sitting: Sitting, line: ListLine) -> list[str]
         and (day.surely_before(release.released_on) or release.released_on.surely_before(day))
     ):
         found.append("released_on")
-    if release.outcome != sitting.outcome:
+    if release.outcome != sitting.outcome and not came_true(release, sitting):
         found.append("outcome")
     handovers = [leg for leg in release.legs.all() if leg.kind == v.LegKind.HANDOVER]
     countries = {*countries_of(sitting, line)}

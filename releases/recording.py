@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
 from releases import logging
-from releases.intake import Weighed, countries_of, weigh
+from releases.intake import Weighed, came_true, countries_of, weigh
 from releases.models import Leg, ListLine, Release, ReleaseCitation, ReleaseEventCitation, Sitting
 from tracker import acts, dates, names
 from tracker import vocabularies as v
 from tracker.dates import ImpreciseDate
-from tracker.models import Detention, Name, Person, PersonCitation, User
+from tracker.models import Detention, DetentionCitation, Name, Person, PersonCitation, User
 from tracker.models.rules import explain
 from tracker.names.romanisation import guess_language
 from tracker.review import Refused
@@ -43,6 +43,9 @@ class Planned:
     citations: list[ReleaseCitation] = field(default_factory=list)
     person_citations: list[PersonCitation] = field(default_factory=list)
     ending: logging.Plan = field(default_factory=logging.Plan)
+    #: the release was announced, and the list confirms it; these of its steps have been taken
+    came_true: bool = False
+    taken: list[Leg] = field(default_factory=list)
     problem: str = ""
 
     @property
@@ -164,19 +167,32 @@ def _save(planned: Sequence[Planned]) -> None:
         if ending.ended and ending.detention:
             ending.detention.ended, ending.detention.end_reason = ending.ended, v.DetentionEnd.RELEASED
             ending.detention.save()
-    releases = [one for one in planned if one.new_release]
-    for one in releases:
-        one.release.detention = one.ending.detention
-    Release.objects.bulk_create(one.release for one in releases)
+    confirmed = [one for one in planned if one.came_true]
+    for one in planned:
+        if one.new_release or one.came_true:
+            one.release.detention = one.ending.detention or one.release.detention
+    Release.objects.bulk_create(one.release for one in planned if one.new_release)
+    for one in confirmed:
+        one.release.save()
+        for leg in one.taken:
+            leg.save()
+    announced = ReleaseCitation.objects.filter(release__in=[one.release for one in confirmed], about="outcome")
+    announced.filter(value=v.ReleaseOutcome.ANNOUNCED, standing=v.Standing.ACCEPTED).update(
+        standing=v.Standing.SUPERSEDED
+    )
     Leg.objects.bulk_create(leg for one in planned for leg in one.legs)
     ReleaseCitation.objects.bulk_create(citation for one in planned for citation in one.citations)
-    ends = [
-        said
-        for one in releases
-        if one.ending.detention and one.ending.ended
-        for said in logging.said_of_the_end(one.ending.detention, one.citations)
-    ]
-    type(ends[0])._default_manager.bulk_create(ends) if ends else None
+    linked = [one for one in planned if (one.new_release or one.came_true) and one.ending.detention]
+    said = DetentionCitation.objects.filter(detention__in=[one.ending.detention for one in linked])
+    vouched = {*said.values_list("detention", flat=True)}
+    DetentionCitation.objects.bulk_create(
+        end
+        for one in linked
+        if (detention := one.ending.detention)
+        # one that ended before is cited as well, where nobody else is and the two agree
+        and (one.ending.ended or not (detention.pk in vouched or logging.disagreements(one.release)))
+        for end in logging.said_of_the_end(detention, one.citations)
+    )
     for one in planned:
         one.line.release = one.release
     ListLine.objects.bulk_update([one.line for one in planned], ["release"])
@@ -397,9 +413,29 @@ class _Planner:
         if detention is not None and detention._state.adding:
             detention.disclosure = self.sitting.disclosure
 
+    def _come_true(self, one: Planned) -> None:
+        """What was announced has happened: the release, the steps that were planned, and the end of the detention."""
+        release = one.release
+        one.came_true = True
+        release.person = one.person  # with the detentions that are read already
+        release.outcome, release.released_on = self.sitting.outcome, release.released_on or self.day
+        planned = [leg for leg in release.legs.all() if leg.status == v.LegStatus.PLANNED]
+        for step in self._steps(one.line):
+            if step.status != v.LegStatus.COMPLETED:
+                continue
+            for leg in planned:
+                if leg.kind == step.kind and (not leg.countries or {*step.countries} <= {*leg.countries}):
+                    leg.status, leg.happened = step.status, step.happened or leg.happened
+                    leg.countries = step.countries or leg.countries
+                    one.taken.append(leg)
+                    break
+        self._end(one)
+
     def _confirm(self, one: Planned) -> None:
         """One more source for what is there; what it says otherwise stands beside it, for somebody to decide."""
         release = one.release
+        if came_true(release, self.sitting):
+            self._come_true(one)
         self._cite(one, "")
         for about, (value, text) in self._said().items():
             self._cite(one, about, value=text, agrees=_agree(getattr(release, about), value))

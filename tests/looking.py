@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 def problems(page):
     """What the console complained of, what axe finds, and a page wider than its screen."""
+    page.wait_for_load_state()
     found = [f"{page.url}: {complaint}" for complaint in page.complaints]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append(f"{page.url} is wider than the screen")

@@ -218,7 +218,6 @@ def _plan(context: UUID, *, lock: bool = False) -> _Plan:
         unsettled = _hold_what_is_referred_to(plan, pointing)
         unsettled |= _drop_what_has_lost_its_target(plan, there)
         unsettled |= _keep_together(plan)
-        unsettled |= _keep_what_vouches(plan)
     _make_room(plan)
     _stay_as_closed(plan)
     return plan
@@ -292,24 +291,20 @@ def _hold_what_is_referred_to(plan: _Plan, pointing: Mapping[Key, list[tuple[Key
         held = {
             key for key in plan.delete if any(holds(source, name, key[1]) for source, name in pointing.get(key, ()))
         }
+        # whoever stays is not left without a name, or without anybody who vouches for what stays
+        held |= {
+            key
+            for key in plan.delete
+            if issubclass(key[0], Part)
+            and key[0].owner == "person"
+            and (Person, getattr(plan.now[key], "person_id", None)) in held
+        }
         for key in sorted(held, key=str):
             plan.delete.discard(key)
             plan.left.append((key, "", _("It was added, and something else refers to it now: it stays.")))
         blocked = bool(held)
         changed |= blocked
     return changed
-
-
-def _keep_what_vouches(plan: _Plan) -> bool:
-    """An added record that stays keeps its names, and whoever is cited for it. Returns whether the plan was changed."""
-    stay = {pk for (kind, pk), row in plan.before.items() if row is None and (kind, pk) not in plan.delete}
-    kept = {
-        key for key in plan.delete if issubclass(key[0], Part) and getattr(plan.now[key], f"{key[0].owner}_id") in stay
-    }
-    for key in sorted(kept, key=str):
-        plan.delete.discard(key)
-        plan.left.append((key, "", _("It was added, and something else refers to it now: it stays.")))
-    return bool(kept)
 
 
 def _there(plan: _Plan) -> set[Key]:

@@ -16,7 +16,7 @@ from tracker.admin.forms import RevisedForm
 from tracker.admin.widgets import SearchSelect, search_of
 from tracker.models import Person, Relationship, Source, User
 from tracker.models.fields import ImpreciseDateFormField
-from tracker.vocabularies import Disclosure, Language, SourceKind
+from tracker.vocabularies import Disclosure, Language, LegStatus, ReleaseOutcome, SourceKind
 
 #: an upload that is larger is no list of names
 LARGEST = 10 * 1024 * 1024
@@ -31,6 +31,15 @@ class SharedForm(RevisedForm):
             "released_on", "outcome", "legal_bases", "departure", "closes", "countries", "place", "happened",
             "status", "onward_countries", "onward_happened", "onward_status", "citizenships", "locator", "disclosure",
         )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        announced = cleaned.get("outcome") == ReleaseOutcome.ANNOUNCED
+        told = cleaned.get("countries") or cleaned.get("place")
+        handed_over = told and cleaned.get("status") == LegStatus.COMPLETED
+        if announced and handed_over:
+            self.add_error("status", _("The release is only announced: the handover is planned."))
+        return cleaned
 
     @classmethod
     def columns(cls) -> list[str]:

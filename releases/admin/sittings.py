@@ -470,6 +470,8 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
         sitting = self.sitting(request, key)
         sittings = self._lists(request, sitting)
         rows = intake.compared(sittings, request.user)
+        keys: Any = Sitting.objects.unfinished(request.user).filter(pk__in=[one.pk for one in sittings])
+        unfinished = {*keys.values_list("pk", flat=True)}
         page = Paginator(rows, 200).get_page(request.GET.get("p"))
         return self.page(
             request,
@@ -478,7 +480,13 @@ class SittingAdmin(ByRole, admin.ModelAdmin):
             title=_("Lists of this event"),
             lists=sittings,
             page=page,
-            rows=[(to(one.release, text=str(one.release.person)), one.lines) for one in page],
+            rows=[
+                (
+                    to(one.release, text=str(one.release.person)),
+                    [(line, other.pk in unfinished) for line, other in zip(one.lines, sittings, strict=True)],
+                )
+                for one in page
+            ],
             missing=sum(one.missing for one in rows),
             everywhere=sum(not one.missing for one in rows),
         )

@@ -92,7 +92,7 @@ def test_a_person_in_the_event_already_is_told_and_not_warned_of(alice):
 
 @pytest.mark.parametrize(
     ("values", "leg"),
-    [({"outcome": "announced"}, None), ({"released_on": "2025-11-22"}, None), ({}, ["LT"])],
+    [({"outcome": "refuted"}, None), ({"released_on": "2025-11-22"}, None), ({}, ["LT"])],
     ids=["outcome", "day", "destination"],
 )
 def test_one_who_is_logged_otherwise_is_warned_of(alice, values, leg):

@@ -371,3 +371,41 @@ def test_two_who_log_at_once_log_once(alice, bob):
         answers = list(threads.map(log, [alice, bob]))
     assert sorted(map(len, answers)) == [0, 1]
     assert (Release.objects.count(), Person.objects.count()) == (2, 2)
+
+
+@pytest.mark.django_db(databases=ALL_DATABASES)
+def test_a_list_that_confirms_what_another_announced(alice, bob):
+    person = held("Mikalai Testau")
+    shared = {"outcome": "announced", "status": "planned", "countries": ["LT", "UA"]}
+    first = a_sitting(alice, "Mikalai Testau", "Anna Exampleva", **shared)
+    take_all(first, by=alice)
+    record(first, alice)
+    second = a_sitting(alice, "Mikalai Testau", event=first.event)
+    take_all(second, by=alice)
+    plan = recording.plan(second, by=alice)
+    assert (plan.held_back, [one.came_true for one in plan.planned]) == ([], [True])
+    before = everything()
+    context = recording.record(second, by=alice, version=plan.version)
+    release = Release.objects.get(person=person)
+    assert (release.outcome, release.detention, release.detention.ended.edtf) == (
+        "confirmed", person.detentions.get(), DAY,
+    )  # fmt: skip
+    leg = release.legs.get()
+    assert (leg.status, leg.countries, leg.happened.edtf) == ("completed", ["UA"], DAY)
+    said = set(release.citations.filter(about="outcome").values_list("value", "standing", "source"))
+    assert said == {
+        ("announced", "superseded", first.source_id), ("confirmed", "accepted", second.source_id),
+    }  # fmt: skip
+    assert DetentionCitation.objects.get().source == second.source
+    assert Release.objects.exclude(person=person).get().outcome == "announced"
+    undoing.undo(context, by=bob)
+    release.refresh_from_db()
+    leg.refresh_from_db()
+    assert (release.outcome, release.detention, leg.status, leg.countries) == (
+        "announced",
+        None,
+        "planned",
+        ["LT", "UA"],
+    )
+    assert person.detentions.get().is_open
+    assert everything() == before

@@ -175,6 +175,8 @@ def test_a_list_of_123_is_logged_in_one_sitting(browse, alice, world, event):
     hand.click("Log these 123 lines")
     page.wait_for_url("**/acts/**")
     assert problems(page) == []
+    expect(page.locator(".again .stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Submit all 370 for review")).to_be_visible()
 
     # no wrong link
     for line in ListLine.objects.exclude(release=None).select_related("release__person"):
