@@ -383,6 +383,7 @@ def test_a_list_that_confirms_what_another_announced(alice, bob):
     second = a_sitting(alice, "Mikalai Testau", event=first.event)
     take_all(second, by=alice)
     plan = recording.plan(second, by=alice)
+    assert line(second, 1).taken_knowingly == []  # it is no contradiction
     assert (plan.held_back, [one.came_true for one in plan.planned]) == ([], [True])
     before = everything()
     context = recording.record(second, by=alice, version=plan.version)
