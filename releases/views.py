@@ -15,7 +15,7 @@ from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.notes import Notes, citations_of
 from tracker.paging import called, paged
-from tracker.views import show_list
+from tracker.views.lists import show_list
 
 
 @reader

@@ -1,0 +1,60 @@
+"""Publications, and all that rests on one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from releases.models import ReportedFigure
+from tracker.access import reader
+from tracker.filters import SourceFilter
+from tracker.models import Person, Source
+from tracker.notes import citation_models, citations_of
+from tracker.paging import Concatenation, paged
+from tracker.views.lists import show_list
+
+
+@reader
+def sources(request: Any) -> HttpResponse:
+    chosen = SourceFilter.of(request, sources_of(request.audience))
+    return show_list(request, "tracker/sources.html", chosen, paged(request, chosen.rows))
+
+
+def sources_of(using: str) -> QuerySet[Source]:
+    return Source.objects.using(using).order_by(F("published").desc(nulls_last=True), "title", "id")
+
+
+@reader
+def source(request: Any, pk: Any) -> HttpResponse:
+    using = request.audience
+    found = get_object_or_404(Source.objects.using(using).select_related("derived_from"), pk=pk)
+    here = Q(source=found) | Q(origin=found)
+    figures = ReportedFigure.objects.using(using).filter(here).select_related("source", "event")
+    resting = [
+        *(_with_records(citations_of(model, using).filter(here), model.owner) for model in citation_models()),
+        figures.order_by("subject", "id"),
+    ]
+    return render(
+        request,
+        "tracker/source.html",
+        {
+            "source": found,
+            "republications": Source.objects.using(using).filter(derived_from=found),
+            "page": paged(request, Concatenation(resting)),
+        },
+    )
+
+
+def _with_records(rows: QuerySet[Any], owner: str) -> QuerySet[Any]:
+    """With the records that are cited, and the persons these are about: a record is called by its person's name."""
+    path, model = owner, rows.model._meta.get_field(owner).related_model
+    while model is not Person and any(above in {"person", "prosecution"} for above in getattr(model, "below", ())):
+        above = model.below[0]
+        path, model = f"{path}__{above}", model._meta.get_field(above).related_model
+    rows = rows.select_related(path)
+    if model is Person:
+        rows = rows.prefetch_related(f"{path}__names")
+    return rows.order_by(f"{owner}_id", "about", "id")
