@@ -57,6 +57,9 @@ if not ALLOWED_HOSTS:
     PROBLEMS.append(("E104", "ALLOWED_HOSTS is not set. Name the host this site is reached at, as in www.example.org."))
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
 PUBLIC_SITE = _flag("PUBLIC_SITE", False)
+# Whom researchers cite, and what they may do with the files (an SPDX identifier)
+ORGANISATION = os.environ.get("ORGANISATION", "").strip() or "Political prisoners database"
+DATA_LICENCE = os.environ.get("DATA_LICENCE", "").strip() or "CC-BY-4.0"
 
 INSTALLED_APPS = [
     "tracker",
