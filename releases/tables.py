@@ -15,7 +15,7 @@ from releases.models import (
     ReportedFigure,
 )
 from tracker.columns import Table, fields
-from tracker.tables import CLAIM, DISCLOSURE, ID, POSITION, REVIEW_STATE
+from tracker.tables import CLAIM, DISCLOSURE, ID, POSITION, REVIEW_STATE, recorded
 
 EVENT = _("The event, in `release_events.csv`.")
 
@@ -37,7 +37,8 @@ RELEASE_EVENTS = Table(
         summary=_("What happened, in a few sentences."),
         disclosure=DISCLOSURE,
         review_state=REVIEW_STATE,
-    ),
+    )
+    + recorded(),
 )
 
 EVENT_RELATIONS = Table(
@@ -132,7 +133,8 @@ REPORTED_FIGURES = Table(
         source=_("The source, in `sources.csv`."),
         **CLAIM,
         review_state=REVIEW_STATE,
-    ),
+    )
+    + recorded(),
 )
 
 RELEASES = Table(
@@ -156,7 +158,8 @@ RELEASES = Table(
         note=_("Remarks of the staff."),
         disclosure=DISCLOSURE,
         review_state=REVIEW_STATE,
-    ),
+    )
+    + recorded(),
 )
 
 LEGS = Table(

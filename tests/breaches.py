@@ -32,6 +32,8 @@ class Breach:
     by: tuple[str, ...] = ("insert", "update")
     #: makes what only matters once the legal row is there
     then: Callable[[Any], Any] | None = None
+    #: False where saving an object mends it by itself
+    saved: bool = True
     #: the model whose table the rule stands in, if it is another one
     on: type[models.Model] | None = None
 
@@ -54,6 +56,9 @@ class Breach:
         good, bad = self.values()
         if "insert" in self.by:
             self.try_form(good, bad)
+        if not self.saved:
+            return
+        if "insert" in self.by:
             self.check(refused(change(self.model(), **(good | bad)).save))
         with transaction_of_its_own():
             row = change(self.model(), **good)

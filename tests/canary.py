@@ -126,50 +126,50 @@ COLUMNS = {
     Provision: _columns(f"{_ALWAYS} law country article title verified disclosure", "", _RECORD),
     Case: _columns(f"{_ALWAYS} title number disclosure", "", f"note {_RECORD}"),
     Person: _columns(
-        f"{_ALWAYS} pid identification label sex born died citizenships home_town occupations contexts coding_note"
+        f"{_ALWAYS} missing pid identification label sex born died citizenships home_town occupations contexts coding_note"
         " summary merged_into disclosure",
         "death_circumstances",
         f"consent consent_by consent_on {_REVIEW}",
     ),
     Name: _columns(f"{_ALWAYS} person text language script kind scheme position search_key sound_key near_keys disclosure"),
     Relationship: _columns(f"{_ALWAYS} person kind other note disclosure"),
-    Recognition: _columns(f"{_ALWAYS} person body status criteria started ended"),
+    Recognition: _columns(f"{_ALWAYS} missing person body status criteria started ended"),
     ExternalIdentifier: _columns(f"{_ALWAYS} person scheme value"),
     PersonCitation: _citation("person name relationship recognition"),
     Detention: _columns(
-        f"{_ALWAYS} person started ended end_reason authority allegation confirmed disclosure", "", _REVIEW
+        f"{_ALWAYS} missing person started ended end_reason authority allegation confirmed disclosure", "", _REVIEW
     ),
-    Placement: _columns(f"{_ALWAYS} detention facility custody_type whereabouts started ended"),
-    Episode: _columns(f"{_ALWAYS} detention kind started ended note disclosure"),
+    Placement: _columns(f"{_ALWAYS} missing detention facility custody_type whereabouts started ended"),
+    Episode: _columns(f"{_ALWAYS} missing detention kind started ended note disclosure"),
     DetentionCitation: _citation("detention placement episode"),
     Prosecution: _columns(
-        f"{_ALWAYS} person case kind opened outcome closed summary disclosure", "", _REVIEW
+        f"{_ALWAYS} missing person case kind opened outcome closed summary disclosure", "", _REVIEW
     ),
     ProsecutionDetention: _columns(f"{_ALWAYS} prosecution detention person"),
-    Charge: _columns(f"{_ALWAYS} prosecution provision paragraph offence stage participation outcome"),
+    Charge: _columns(f"{_ALWAYS} missing prosecution provision paragraph offence stage participation outcome"),
     ProsecutionCitation: _citation("prosecution charge"),
     Verdict: _columns(
-        f"{_ALWAYS} prosecution instance court pronounced in_force in_absentia outcome disclosure", "", _REVIEW
+        f"{_ALWAYS} missing prosecution instance court pronounced in_force in_absentia outcome disclosure", "", _REVIEW
     ),
     Sentence: _columns(
-        f"{_ALWAYS} verdict kind years months days regime in_prison_years execution amount unit counted_from"
+        f"{_ALWAYS} missing verdict kind years months days regime in_prison_years execution amount unit counted_from"
         " expected_end is_total"
     ),
     VerdictCitation: _citation("verdict sentence"),
     ReleaseEvent: _columns(
-        f"{_ALWAYS} rid title announced happened legal_bases mechanism country summary disclosure", "", _REVIEW
+        f"{_ALWAYS} missing rid title announced happened legal_bases mechanism country summary disclosure", "", _REVIEW
     ),
     EventRelation: _columns(f"{_ALWAYS} event kind other"),
     Participation: _columns(f"{_ALWAYS} event role organisation name title"),
-    Concession: _columns(f"{_ALWAYS} event grantor kind measure announced"),
+    Concession: _columns(f"{_ALWAYS} missing event grantor kind measure announced"),
     OutsideRemit: _columns(f"{_ALWAYS} event low high citizenships destinations sex why"),
     ReleaseEventCitation: _citation("event topic relation participation concession outside"),
     Release: _columns(
-        f"{_ALWAYS} person event detention released_on outcome legal_bases departure conditions disclosure",
+        f"{_ALWAYS} missing person event detention released_on outcome legal_bases departure conditions disclosure",
         "",
         f"note {_REVIEW}",
     ),
-    Leg: _columns(f"{_ALWAYS} release position kind countries place happened status authority"),
+    Leg: _columns(f"{_ALWAYS} missing release position kind countries place happened status authority"),
     ReleaseCitation: _citation("release leg"),
     ReportedFigure: _columns(
         f"{_ALWAYS} {_CLAIM} event subject measure qualifier low high period citizenships destinations sex group"
@@ -429,7 +429,7 @@ class World:
 
     def _value(self, row, column):
         """Something that is nowhere else; None for a column that has no room for it."""
-        kept = {"id", "revision", "position", "pid", "rid", "about"}
+        kept = {"id", "revision", "position", "pid", "rid", "about", "missing"}
         if column.name in kept or isinstance(column, CodedField | CodedArrayField | KeyField | models.BooleanField):
             return None
         late = (type(row), column.name) in {(Detention, "ended"), (Person, "died")}

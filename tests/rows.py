@@ -7,6 +7,7 @@ import uuid
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
+from psycopg.types.json import Jsonb
 
 from releases.models import (
     Concession,
@@ -170,6 +171,8 @@ def _in_sql(model, values):
             value = value.pk
         elif isinstance(field, ImpreciseDateField) and isinstance(value, str) and value[:1].isdigit():
             value = field.get_prep_value(value)
+        elif isinstance(field, models.JSONField):
+            value = Jsonb(value)
         yield field.column, f"%s::{field.db_parameters(connection)['type']}", value
 
 

@@ -30,7 +30,12 @@ Made by `manage.py codebook` from the declarations that the files are written fr
   events) are short ones, for print.
 - **Order.** Columns as listed here; rows by the columns named with each table, texts by code point. The same data
   gives the same bytes. All files of one export are of one moment.
-- **Empty cells.** Nothing is recorded. An empty cell is written as nothing at all, never as a pair of quotation marks.
+- **Empty cells** are written as nothing at all, never as a pair of quotation marks. Next to each column of codes, days
+  or numbers that can be empty, `x_missing` says why `x` is, and is empty where it is not: the reason that somebody
+  entered (`unknown`, `not_stated`, `not_applicable`); else `not_applicable` where a rule of the database leaves no room
+  for a value (a life sentence has no years); else `withheld` where this audience is not told, whether there is a value
+  or not; else `not_recorded`. Texts, references to other rows, and columns that are computed have no such column: there
+  an empty cell means that nothing is recorded, or what their own definition says.
 - **Imprecise dates** give four columns. `x` is EDTF (ISO 8601-2): `2021`, `2021-03`, `2021-03-05`, or an interval
   `2021-03-05/2021-03-09`. It always means **some day within**, both ends included, never the whole of it: an arrest
   in `2021-03` was on one day of that month, and no source says on which. `x_earliest` and `x_latest` are its first

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, QuerySet, When
-from django.db.models.functions import Cast
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tracker.models import Row
-from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField
-from tracker.vocabularies import Audience, Precision, Vocabulary
+from tracker.models.base import Explained
+from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField, empties, is_empty
+from tracker.vocabularies import Audience, Missing, Precision, Vocabulary
 
 Text = str | Promise
 #: What a column reads: made for a model and an audience, because staff's rows are filtered where they are read.
@@ -60,6 +62,10 @@ class Filled(_Text):
 
 class Day(_Text):
     template = "to_char(%(expressions)s, 'YYYY-MM-DD')"
+
+
+class DayOfMoment(_Text):
+    template = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
 
 
 class Joined(_Text):
@@ -143,6 +149,13 @@ class Column:
     field: str = ""
     #: audiences that get it less exactly than it is known
     coarser_for: tuple[str, ...] = ()
+    #: may change while nobody changes the row, so that an import takes no notice of it
+    volatile: bool = False
+
+
+#: What the name of the column ends in that says why another is empty.
+WHY_EMPTY: Final = "_missing"
+_ALWAYS: Final = Q(pk__isnull=False)
 
 
 def audience_of(model: type[Row], field: str) -> Audience:
@@ -157,7 +170,10 @@ def strictest(*audiences: Audience) -> Audience:
 
 
 def fields(model: type[Row], /, **definitions: Text) -> tuple[Column, ...]:
-    """Columns of these fields of the model, in this order. An imprecise date gives four, a foreign key up to two."""
+    """Columns of these fields of the model, in this order. An imprecise date gives four, a foreign key up to two.
+
+    What is typed and can be empty gives one more, which says why it is.
+    """
     return tuple(
         column for name, definition in definitions.items() for column in _columns_of_field(model, name, definition)
     )
@@ -165,6 +181,40 @@ def fields(model: type[Row], /, **definitions: Text) -> tuple[Column, ...]:
 
 def _columns_of_field(model: type[Row], name: str, definition: Text) -> list[Column]:
     field: Any = model._meta.get_field(name)
+    columns = _columns_of_value(model, name, field, definition)
+    return [*columns, _why_empty(model, name, field)] if name in empties(model) else columns
+
+
+def _why_empty(model: type[Row], name: str, field: Any) -> Column:
+    """Which reason stands in a cell: what somebody entered, else what is certain, else that nobody entered any."""
+    return Column(
+        name=f"{name}{WHY_EMPTY}",
+        label=format_lazy(_("{label}: why empty"), label=field.verbose_name),
+        definition=format_lazy(_("Why {name} is empty; empty where it is not."), name=f"`{name}`"),
+        kind=Kind.CODE,
+        values=Missing,
+        field=name,
+        audience=audience_of(model, name),
+        read=lambda of, audience: _reason(of, audience, name),
+    )
+
+
+def _reason(model: type[Row], audience: Audience, name: str) -> Any:
+    """``model`` is that of the row, which may be another than the column was declared with: see citations."""
+    certain: list[When] = []
+    if name in model.not_applicable:
+        certain.append(When(model.not_applicable[name] or _ALWAYS, then=Value(Missing.NOT_APPLICABLE.value)))
+    if name in model.emptied_for(audience):
+        certain.append(When(_ALWAYS, then=Value(Missing.WITHHELD.value)))
+    elif model.withheld is not None and audience is not Audience.STAFF:
+        certain.append(When(model.withheld, then=Value(Missing.WITHHELD.value)))
+    reason: Any = Case(*certain, default=Value(Missing.NOT_RECORDED.value), output_field=models.TextField())
+    if issubclass(model, Explained):
+        reason = Coalesce(KeyTextTransform(name, F("missing")), reason)
+    return Case(When(is_empty(name, model._meta.get_field(name)), then=reason), output_field=models.TextField())
+
+
+def _columns_of_value(model: type[Row], name: str, field: Any, definition: Text) -> list[Column]:
     label = field.verbose_name
     column = F(name)
     about: dict[str, Any] = {

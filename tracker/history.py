@@ -13,12 +13,12 @@ from django.db.models import CharField, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
 
 from tracker.models import Record, Row, User
-from tracker.models.fields import KeyField
+from tracker.models.fields import KeyField, MissingField
 from tracker.versions import history_of
 from tracker.vocabularies import ActKind
 
 # an empty list, an empty text and nothing are the same to a reader
-_EMPTY: tuple[Any, ...] = (None, "", [])
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True)
@@ -225,6 +225,8 @@ class _Names:
     def _text(self, field: Any, value: Any) -> str:
         if isinstance(field, models.ForeignKey):
             return self.names.get(field.related_model, {}).get(str(value)) or _("(not there any more)")
+        if isinstance(field, MissingField):
+            return field.in_words(value)
         labels = dict(getattr(field, "flatchoices", None) or getattr(field, "code_choices", None) or ())
         if isinstance(value, list):
             return ", ".join(str(labels.get(code, code)) for code in value)

@@ -22,7 +22,7 @@ from tracker import publication
 from tracker.acts import doing, touched
 from tracker.dates import ImpreciseDate
 from tracker.models import Citation, Detention, NotTheSame, Person, PersonCitation, Relationship, User
-from tracker.models.fields import CodedArrayField, CodedField, CountriesField
+from tracker.models.fields import CodedArrayField, CodedField, CountriesField, reason_in_words
 from tracker.models.identity import in_order
 from tracker.models.persons import CONSENTS
 from tracker.models.rules import explain
@@ -81,6 +81,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "consent": "the stricter one stands",
     "consent_by": "belongs to the consent",
     "consent_on": "belongs to the consent",
+    "missing": "why a column is empty is chosen with the column",
     **dict.fromkeys(Person.review_columns, "how far the review is"),
 }
 
@@ -186,11 +187,11 @@ def _listed(rows: Any) -> Any:
 
 
 def in_words(person: Person, name: str) -> str:
-    """What a column of a person says, empty for nothing."""
+    """What a column of a person says, or why it says nothing, if anybody knows; else empty."""
     column: Any = Person._meta.get_field(name)
     value = getattr(person, name)
     if value in (None, "", []):
-        return ""
+        return reason_in_words(person.missing[name]) if name in person.missing else ""
     if isinstance(value, ImpreciseDate):
         return value.display
     if isinstance(column, CountriesField):
@@ -203,8 +204,10 @@ def in_words(person: Person, name: str) -> str:
 
 
 def _default(kept: Person, other: Person, name: str) -> str:
-    empty: tuple[Any, ...] = (None, "", [])
-    return OTHER if getattr(kept, name) in empty and getattr(other, name) not in empty else KEPT
+    def told(person: Person) -> int:
+        return (name in person.missing) if person.is_empty(name) else 2
+
+    return OTHER if told(other) > told(kept) else KEPT
 
 
 def _stricter(kept: Person, other: Person) -> Person:
@@ -377,6 +380,10 @@ def _take(kept: Person, other: Person, choices: Mapping[str, str]) -> None:
     if _stricter(kept, other) is other:
         taken += ["consent", "consent_by", "consent_on"]
     values = {name: getattr(other, name) for name in taken if getattr(other, name) != getattr(kept, name)}
+    told = {name: reason for name, reason in kept.missing.items() if name not in taken}
+    told |= {name: reason for name, reason in other.missing.items() if name in taken}
+    if told != kept.missing:
+        values["missing"] = told
     if values:
         Person.objects.filter(pk=kept.pk).update(**values)
 

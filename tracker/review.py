@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from tracker.acts import named
 from tracker.models import Citation, Person, Record, Reviewed, Row, User
-from tracker.models.fields import KeyField
+from tracker.models.fields import KeyField, MissingField
 from tracker.versions import editors, former_owners, history_of, rows_at, submitted_at
 from tracker.vocabularies import Audience, Consent, Disclosure, ReviewState, Standing
 
@@ -443,8 +443,10 @@ def _plain(kind: Any, row: Any, name: str, targets: _Targets) -> str:
         return ""
     field = kind._meta.get_field(name)
     value = _value(kind, row, name)
-    if value in (None, "", []):
+    if value in (None, "", [], {}):
         return ""
+    if isinstance(field, MissingField):
+        return field.in_words(value)
     if isinstance(field, models.ForeignKey):
         return targets.name(field.related_model, value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

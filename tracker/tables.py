@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Column, Kind, Table, Text, fields, rows
+from tracker.columns import Column, DayOfMoment, Kind, Latest, Table, Text, database, fields, rows
 from tracker.models import (
     Case,
     Charge,
@@ -37,6 +37,8 @@ from tracker.models import (
     Source,
     Verdict,
 )
+from tracker.models.base import Claim, Reviewed
+from tracker.versions import history_of
 from tracker.vocabularies import Audience
 
 ID = _("Identifies the row.")
@@ -46,6 +48,56 @@ POSITION = _("Its place in the order, from 1.")
 PERSON = _("Whose it is.")
 FROM = _("When it began.")
 UNTIL = _("When it ended; empty where no source says that it has.")
+
+
+def _first_recorded(model: type[Row], audience: Audience) -> Any:
+    """The first event of the row in the history of the database that is read: of a copy, when it came there."""
+    events: Any = history_of(model)._base_manager.using(database(audience)).filter(pgh_obj_id=OuterRef("pk"))
+    return Subquery(events.order_by("pgh_id").values(day=DayOfMoment("pgh_created_at"))[:1])
+
+
+def _last_day(claims: QuerySet[Any]) -> Any:
+    """Of which a claim speaks: as of which, else on which its source was published at the latest."""
+    return claims.values(day=Coalesce(Latest("as_of"), Latest("source__published")))
+
+
+def _last_confirmed(model: type[Row], audience: Audience) -> Any:
+    if issubclass(model, Claim):
+        return Subquery(_last_day(rows(model, audience).filter(pk=OuterRef("pk"), standing=v.Standing.ACCEPTED)))
+    assert issubclass(model, Reviewed)
+    cited = model.citation_model()
+    accepted = rows(cited, audience).filter(**{cited.owner: OuterRef("pk")}, standing=v.Standing.ACCEPTED)
+    return Subquery(_last_day(accepted).order_by(F("day").desc(nulls_last=True))[:1])
+
+
+def recorded() -> tuple[Column, Column]:
+    """Since when a reviewed record can be read, and until when it is vouched for."""
+    return (
+        Column(
+            name="first_recorded_on",
+            label=_("first recorded on"),
+            definition=_(
+                "The day (UTC) since when the record has been in the data: in `staff` files entered, in the others"
+                " published to their audience."
+            ),
+            kind=Kind.DATE,
+            audience=Audience.RESEARCHER,
+            read=_first_recorded,
+            volatile=True,
+        ),
+        Column(
+            name="last_confirmed_on",
+            label=_("last confirmed on"),
+            definition=_(
+                "The latest day of which an accepted citation of the record, or of a part of it, speaks: its `as_of`,"
+                " else the day its source was published, the latest day of each. Empty where neither is known."
+            ),
+            kind=Kind.DATE,
+            audience=Audience.RESEARCHER,
+            read=_last_confirmed,
+            volatile=True,
+        ),
+    )
 
 
 def _counted(model: type[Row], audience: Audience) -> QuerySet[Any]:
@@ -99,6 +151,7 @@ PERSONS = Table(
             disclosure=DISCLOSURE,
             review_state=REVIEW_STATE,
         ),
+        *recorded(),
     ),
 )
 
@@ -300,7 +353,8 @@ DETENTIONS = Table(
         confirmed=_("The last day on which a source says that the person is held."),
         disclosure=DISCLOSURE,
         review_state=REVIEW_STATE,
-    ),
+    )
+    + recorded(),
 )
 
 
@@ -390,7 +444,8 @@ PROSECUTIONS = Table(
         summary=_("What happened, in a few sentences."),
         disclosure=DISCLOSURE,
         review_state=REVIEW_STATE,
-    ),
+    )
+    + recorded(),
 )
 
 PROSECUTION_DETENTIONS = Table(
@@ -442,7 +497,8 @@ VERDICTS = Table(
         outcome=_("What it made of the decision before it."),
         disclosure=DISCLOSURE,
         review_state=REVIEW_STATE,
-    ),
+    )
+    + recorded(),
 )
 
 SENTENCES = Table(

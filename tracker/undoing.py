@@ -21,7 +21,7 @@ from tracker import publication
 from tracker.acts import Kind, act_of, doing, hidden_from, kinds, named, touched, touched_by
 from tracker.history import Change, changes, with_previous
 from tracker.models import Citation, Part, Person, Record, Reviewed, Row, User
-from tracker.models.fields import KeyField
+from tracker.models.fields import KeyField, MissingField
 from tracker.models.rules import CompositeForeignKey, explain
 from tracker.review import Refused
 from tracker.versions import editors, history_of, rows_at
@@ -247,14 +247,39 @@ def _look_at(plan: _Plan, key: Key) -> None:
         if not _same(kind, before, after):
             plan.left.append((key, "", _("It was changed, and somebody has deleted it since.")))
     else:
+        reasons = {}
         for name in _columns(kind):
             old, given, present = (getattr(row, name) for row in (before, after, now))
             if old == given or present == old:
                 continue
-            if present == given:
+            if isinstance(kind._meta.get_field(name), MissingField):
+                reasons[name] = (old, given, present)
+            elif present == given:
                 plan.update[key][name] = old
             else:
                 plan.left.append((key, name, _("Somebody has changed it since: that stands.")))
+        for name, versions in reasons.items():
+            _look_at_reasons(plan, key, name, *versions)
+
+
+def _look_at_reasons(
+    plan: _Plan, key: Key, column: str, old: dict[str, str], given: dict[str, str], present: dict[str, str]
+) -> None:
+    """Each goes back by itself, and none to beside a value. The other columns have been looked at."""
+    becomes = dict(present)
+    for name in sorted({*old, *given}):
+        was, became, stands = old.get(name), given.get(name), present.get(name)
+        value = plan.update[key].get(name, getattr(plan.now[key], name))
+        if was == became or stands == was or (was and value not in (None, "", [])):
+            continue
+        if stands != became:
+            plan.left.append((key, column, _("Somebody has changed it since: that stands.")))
+        elif was is None:
+            del becomes[name]
+        else:
+            becomes[name] = was
+    if becomes != present:
+        plan.update[key][column] = becomes
 
 
 def _pointing(plan: _Plan) -> dict[Key, list[tuple[Key, str]]]:
@@ -547,8 +572,10 @@ def _called(plan: _Plan, key: Key) -> str:
 
 
 def _told(column: Any, value: Any) -> str:
-    if value in (None, "", []):
+    if value in (None, "", [], {}):
         return ""
+    if isinstance(column, MissingField):
+        return column.in_words(value)
     if isinstance(column, models.ForeignKey):
         target: Any = column.related_model
         return str(target._default_manager.filter(pk=value).first() or _("(not there any more)"))

@@ -1028,6 +1028,11 @@ class Missing(Vocabulary):
     NOT_APPLICABLE = "not_applicable", _("Not applicable"), _("There can be none here.")
     WITHHELD = "withheld", _("Withheld"), _("We do not tell; it never depends on there being a value.")
 
+    @classmethod
+    def stored(cls) -> tuple[Missing, ...]:
+        """What somebody can know, and enter. The others follow from nothing being stored."""
+        return cls.UNKNOWN, cls.NOT_STATED, cls.NOT_APPLICABLE
+
 
 # --- Lists of the released, and the sittings in which they are logged
 

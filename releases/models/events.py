@@ -11,6 +11,7 @@ from tracker import vocabularies as v
 from tracker.models import Organisation
 from tracker.models.base import (
     Citation,
+    Explained,
     Part,
     Reviewed,
     Row,
@@ -25,7 +26,7 @@ from tracker.models.rules import Check, Unique
 
 
 @tracked
-class ReleaseEvent(Reviewed):
+class ReleaseEvent(Explained, Reviewed):
     """One announced act: a pardon, a handover, an exchange, an amnesty."""
 
     disclosure = disclosure(sealable=True)
@@ -42,6 +43,7 @@ class ReleaseEvent(Reviewed):
 
     copied = {
         "public": (
+            "missing",
             "rid", "title", "announced", "happened", "legal_bases", "mechanism", "country", "summary", "disclosure",
         )
     }  # fmt: skip
@@ -165,7 +167,7 @@ class Participation(Part):
 
 
 @tracked
-class Concession(Part):
+class Concession(Explained, Part):
     """Something granted that is reported as linked to the event; never a cause."""
 
     owner = "event"
@@ -175,7 +177,7 @@ class Concession(Part):
     measure = models.CharField(verbose_name=_("measure"))
     announced = ImpreciseDateField(verbose_name=_("announced"))
 
-    copied = {"public": ("event", "grantor", "kind", "measure", "announced")}
+    copied = {"public": ("missing", "event", "grantor", "kind", "measure", "announced")}
 
     class Meta:
         verbose_name = _("concession")

@@ -100,6 +100,21 @@ class ReportedFigure(Claim, Reviewed):
         "researcher": Claim.copied["researcher"],
     }  # fmt: skip
 
+    not_applicable = {
+        **Claim.not_applicable,
+        # a stock or a flow; and numbers as far as the words have any
+        "as_of": Q(period__isnull=False),
+        "period": Q(as_of__isnull=False),
+        "low": Q(measure=v.FigureMeasure.PEOPLE, qualifier=v.Qualifier.WORDED),
+        "high": Q(
+            measure=v.FigureMeasure.PEOPLE,
+            qualifier__in=[v.Qualifier.WORDED, v.Qualifier.AT_LEAST, v.Qualifier.MORE_THAN],
+        ),
+        "complete_along": Q(parts_complete=False),
+        # empty is an answer: everybody is counted
+        **dict.fromkeys(("citizenships", "destinations", "sex"), Q()),
+    }
+
     class Meta(Reviewed.Meta):
         verbose_name = _("reported figure")
         verbose_name_plural = _("reported figures")

@@ -13,6 +13,7 @@ from tracker import vocabularies as v
 from tracker.models import Detention, Organisation, Person
 from tracker.models.base import (
     Citation,
+    Explained,
     Part,
     Reviewed,
     RowQuerySet,
@@ -38,7 +39,7 @@ class ReleaseQuerySet(RowQuerySet):
 
 
 @tracked
-class Release(Reviewed):
+class Release(Explained, Reviewed):
     """One person's part in an event, or a release with no event. Being on a list is not yet being free."""
 
     below = ("person", "event")
@@ -72,6 +73,7 @@ class Release(Reviewed):
 
     copied = {
         "public": (
+            "missing",
             "person", "event", "detention", "released_on", "outcome", "legal_bases", "departure", "conditions",
             "disclosure",
         )
@@ -130,7 +132,7 @@ class Release(Reviewed):
 
 
 @tracked
-class Leg(Part):
+class Leg(Explained, Part):
     """One step of the way out. Several countries mean one of these; none means nobody says."""
 
     owner = "release"
@@ -154,7 +156,9 @@ class Leg(Part):
         verbose_name=_("received by"),
     )
 
-    copied = {"public": ("release", "position", "kind", "countries", "place", "happened", "status", "authority")}
+    copied = {
+        "public": ("missing", "release", "position", "kind", "countries", "place", "happened", "status", "authority")
+    }
 
     class Meta:
         verbose_name = _("step of the way out")

@@ -22,7 +22,7 @@ from releases.models import (
 )
 from tests.breaches import Breach, follows_from_the_primary_key, of_a_merged, rules_of_app
 from tests.rows import MODELS, change, insert_exactly, make, refused, transaction_of_its_own, unsaved, update
-from tests.tracker.test_constraints import every_claim, every_reviewed
+from tests.tracker.test_constraints import every_claim, every_explained, every_reviewed
 from tracker.models import Detention, Organisation, Person, Source, User
 from tracker.models.fields import CodedArrayField, CodedField
 from tracker.vocabularies import FigureMeasure, Qualifier, ReleaseOutcome
@@ -73,6 +73,7 @@ def figure(qualifier, low=None, high=None, **values):
 
 CASES = [
     *every_reviewed(APP),
+    *every_explained(APP),
     *every_claim(APP),
     Breach(ReleaseEvent, "releaseevent_has_a_title", "title", bad={"title": ""}),
     Breach(ReleaseEvent, "rid_is_permanent", "", bad={"rid": "00000-00000"}, by=("update",)),

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
@@ -38,7 +38,8 @@ from tracker.models import (
     User,
     Verdict,
 )
-from tracker.models.base import STATES, Citation
+from tracker.models.base import STATES, Citation, Explained
+from tracker.models.fields import CodedArrayField, CodedField, ImpreciseDateField, empties
 from tracker.vocabularies import ReviewState, SentenceKind
 
 APP = "tracker"
@@ -69,6 +70,47 @@ def every_reviewed(app):
             yield Breach(
                 model, "published_is_withdrawn_first", "", bad={"published_at": timezone.now()}, by=("delete",)
             )
+
+
+#: What else a row needs in which this field has a value.
+COMPANY = {
+    "end_reason": {"ended": "2021"},
+    "in_prison_years": {"years": 1},
+    "amount": {"kind": "fine", "unit": "BYN"},
+}
+
+
+def some_value(field):
+    if isinstance(field, ImpreciseDateField):
+        return "2021-03-05"
+    if isinstance(field, CodedArrayField):
+        return [field.codes[0]]
+    return (
+        field.codes[0]
+        if isinstance(field, CodedField)
+        else field.to_python("2021-03-05" if isinstance(field, models.DateField) else 1)
+    )
+
+
+def every_explained(app):
+    for model in MODELS:
+        if issubclass(model, Explained) and model._meta.app_label == app:
+            known, of_empty = (f"{model._meta.model_name}_reasons_{rule}" for rule in ("are_known", "of_what_is_empty"))
+            fields = empties(model)
+            for wrong in (
+                {"no_such_column": "unknown"},
+                {"id": "unknown"},
+                *(
+                    {next(iter(fields)): reason}
+                    for reason in ("withheld", "not_recorded", "no_such_reason", "", None, 1)
+                ),
+                ["unknown"],
+                "unknown",
+            ):
+                yield Breach(model, known, "missing", bad={"missing": wrong})
+            for name, field in fields.items():
+                good = {**COMPANY.get(name, {}), name: some_value(field), "missing": {}}
+                yield Breach(model, of_empty, "missing", good=good, bad={"missing": {name: "unknown"}}, saved=False)
 
 
 def every_claim(app):
@@ -153,6 +195,7 @@ def told_apart():
 
 CASES = [
     *every_reviewed(APP),
+    *every_explained(APP),
     *every_claim(APP),
     Breach(
         Grant,

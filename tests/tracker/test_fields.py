@@ -296,7 +296,8 @@ def test_a_rule_finds_all_its_columns_in_a_copy_or_none(model, audience):
     """Else what staff were allowed to write could not be published."""
     copied = set(model.columns_for(Audience(audience)))
     for constraint in model._meta.constraints:
-        if isinstance(constraint, models.CheckConstraint):
+        # of the reasons, a copy holds those of its own columns: see test_missing
+        if isinstance(constraint, models.CheckConstraint) and not constraint.name.endswith("_reasons_of_what_is_empty"):
             named = {name.split("__")[0] for name in _names(constraint.condition)} - INSIDE
             assert named <= copied or not named & copied, constraint.name
 
@@ -305,6 +306,8 @@ def _names(condition):
     for child in condition.children:
         if isinstance(child, models.Q):
             yield from _names(child)
+        elif isinstance(child, models.Func):
+            yield from (source.name for source in child.get_source_expressions())
         else:
             yield child[0]
             if isinstance(child[1], models.F):

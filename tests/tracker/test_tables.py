@@ -25,6 +25,7 @@ NOT_EXPORTED = {
     "search_key": "made from the name",
     "sound_key": "made from the name, anew in every copy",
     "near_keys": "made from the name, anew in every copy",
+    "missing": "said next to each column that it speaks of",
     "merged_into": "a person merged into another is in no row of persons, but in merged_persons",
 }
 
@@ -100,7 +101,7 @@ def test_what_only_staff_may_see():
         if column.audience is Audience.STAFF
     }
     assert staff == {
-        "persons.consent", "persons.consent_by", "persons.consent_on", "persons.review_state",
+        "persons.consent", "persons.consent_by", "persons.consent_on", "persons.consent_on_missing", "persons.review_state",
         "detentions.review_state", "prosecutions.review_state", "verdicts.review_state", "release_events.review_state",
         "releases.review_state", "reported_figures.review_state",
         "cases.note", "facilities.note", "organisations.note", "releases.note", "sources.note",

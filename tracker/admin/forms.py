@@ -15,7 +15,11 @@ from django.forms.models import BaseInlineFormSet, BaseModelFormSet
 from django.utils.translation import gettext_lazy as _
 
 from tracker.admin.widgets import search_of
+from tracker.columns import WHY_EMPTY
+from tracker.models.base import Explained
+from tracker.models.fields import empties, reason_in_words
 from tracker.models.rules import STALE, Guard, StaleError, Unique, explain
+from tracker.vocabularies import Missing
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,24 @@ class RevisionField(forms.IntegerField):
         return False
 
 
+class ReasonField(forms.ChoiceField):
+    """Why the field ``of`` is empty."""
+
+    def __init__(self, of: str, **kwargs: Any) -> None:
+        self.of = of
+        choices = [("", _("no reason given")), *((code.value, reason_in_words(code)) for code in Missing.stored())]
+        super().__init__(choices=choices, required=False, **kwargs)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        # not sent: a list, or a page, without it
+        return data is not None and super().has_changed(initial, data)
+
+
 class RevisedForm(forms.ModelForm):
-    """A form of a record or a part. Gives the row the revision the page was opened with; the database compares."""
+    """A form of a record or a part. Gives the row the revision the page was opened with; the database compares.
+
+    After its own fields come those that say why one of them is empty, where it is: see ``reasons``.
+    """
 
     revision = RevisionField(required=False)
 
@@ -139,6 +159,42 @@ class RevisedForm(forms.ModelForm):
             # a row that can be seen points to nothing that cannot, except perhaps to one of its own kind
             if search and row is not None and type(row) is not type(self.instance):
                 search.known = {str(row.pk): row}
+        if isinstance(self.instance, Explained):
+            self._ask_for_reasons(self.instance)
+
+    def _ask_for_reasons(self, row: Explained) -> None:
+        for name in empties(type(row)):
+            if name in self.fields and row.is_empty(name):
+                self.fields[f"{name}{WHY_EMPTY}"] = ReasonField(name, label=self.fields[name].label)
+                self.initial[f"{name}{WHY_EMPTY}"] = row.missing.get(name, "")
+
+    @property
+    def reasons(self) -> list[forms.BoundField]:
+        return [self[name] for name, found in self.fields.items() if isinstance(found, ReasonField)]
+
+    @property
+    def reasons_given(self) -> str:
+        """The fields of which a reason is stored, for the line above."""
+        return ", ".join(str(found.label) for found in self.reasons if found.initial)
+
+    def _take_reasons(self, row: Explained) -> None:
+        """A value answers what was stored before; to type both at once is a mistake."""
+        reasons = dict(row.missing)
+        for found in self.reasons:
+            name, reason = found.field.of, self.cleaned_data.get(found.name)
+            if found.name not in self.cleaned_data or found.data is None:
+                continue
+            reasons.pop(name, None)
+            if not reason:
+                continue
+            if self.cleaned_data.get(name) in (None, "", []):
+                reasons[name] = reason
+            elif found.name in self.changed_data:
+                sentence = _(
+                    "“%(field)s” has a value, so there is no reason why it is empty: take one of the two away."
+                )
+                self.add_error(found.name, sentence % {"field": found.label})
+        row.missing = reasons
 
     def has_changed(self) -> bool:
         # a text that was searched for and not found is typed, too
@@ -169,6 +225,8 @@ class RevisedForm(forms.ModelForm):
         return getattr(self.instance, name)
 
     def _post_clean(self) -> None:
+        if isinstance(self.instance, Explained):
+            self._take_reasons(self.instance)
         super()._post_clean()  # type: ignore[misc]
         if not self.instance._state.adding:
             # without one, the form is from nowhere: 0 is no row's revision, so the database refuses it

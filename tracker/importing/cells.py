@@ -22,7 +22,7 @@ from tracker import names
 from tracker.columns import STARTS_FORMULA, Kind
 from tracker.dates import DateError, parse
 from tracker.models import Name
-from tracker.vocabularies import Precision, country_choices
+from tracker.vocabularies import Missing, Precision, country_choices
 
 _GUARDED_START: Final = re.compile(rf"^(?=[\t\r\n{STARTS_FORMULA}])")
 _GUARDED_WITHIN: Final = re.compile(rf"([;\t\r\n])(?=[{STARTS_FORMULA}])")
@@ -86,6 +86,11 @@ def read_uuid(text: str) -> Value:
             % {"example": "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"}
         ) from None
     return Value(key, key)
+
+
+def read_reason(text: str) -> str:
+    """Why a column is empty; empty where nothing is said."""
+    return _one_code(text, {code: str(label) for code, label in Missing.choices()}) if text else ""
 
 
 def _text(field: Any) -> Read:

@@ -11,10 +11,11 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from tracker import export
-from tracker.columns import Column, Table
+from tracker.columns import WHY_EMPTY, Column, Table
 from tracker.importing.cells import Read, nearest, reader
 from tracker.importing.problems import Problems, Unusable
 from tracker.models import Citation, Claim, Part, Person, Record, Relationship, Row
+from tracker.models.base import Explained
 
 #: The citation of a row: columns besides those of the export.
 SOURCE, LOCATOR, STATED = "source", "locator", "stated"
@@ -106,6 +107,22 @@ class Derived:
     of: str
 
 
+@dataclass(frozen=True)
+class Reason:
+    """A column that says why another is empty."""
+
+    column: Column
+    place: int
+
+    @property
+    def name(self) -> str:
+        return self.column.name
+
+    @property
+    def of(self) -> str:
+        return self.column.field
+
+
 @dataclass
 class Layout:
     """The columns of one file; ``places`` are their positions in it."""
@@ -114,6 +131,7 @@ class Layout:
     names: list[str]
     settable: list[Settable] = field(default_factory=list)
     derived: list[Derived] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -128,6 +146,11 @@ class Layout:
     def short(self) -> str:
         """The short key of the table itself, where it has one."""
         return next((name for name in SHORT if any(column.name == name for column in self.table.columns)), "")
+
+    @cached_property
+    def explained(self) -> Any:
+        """The field that holds why others are empty, where the model has one."""
+        return self.model._meta.get_field("missing") if issubclass(self.model, Explained) else None
 
     @property
     def first_names(self) -> bool:
@@ -193,7 +216,7 @@ def _tell_unknown(table: Table, found: Layout, unknown: list[str], known: list[s
 
 def _sort(found: Layout, known: Mapping[str, Column]) -> None:
     model, places = found.model, found.places
-    done = {"id"}
+    done = {"id", *(column.name for column in found.table.columns if column.volatile)}
     for column in found.table.columns:
         if not (_is_base(column) and _is_settable(model, column)):
             continue
@@ -203,6 +226,10 @@ def _sort(found: Layout, known: Mapping[str, Column]) -> None:
         if column.name in places or short in places:
             read = reader(column.kind, target)
             found.settable.append(Settable(column, target, read, places.get(column.name), places.get(short)))
+    for column in found.table.columns:
+        if column.name in places and column.name == f"{column.field}{WHY_EMPTY}":
+            found.reasons.append(Reason(column, places[column.name]))
+            done.add(column.name)
     for column in found.table.columns:
         if column.name in places and column.name not in done:
             found.derived.append(Derived(column, places[column.name], _base_of(column, model)))

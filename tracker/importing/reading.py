@@ -7,6 +7,7 @@ second temporary table, with the types of the columns, from which ``tracker.impo
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -19,13 +20,13 @@ from django.utils.translation import gettext as _
 
 from tracker import names
 from tracker.dates import parse
-from tracker.importing.cells import CellError, Value, read_uuid, same, unguard
+from tracker.importing.cells import CellError, Value, read_reason, read_uuid, same, unguard
 from tracker.importing.layout import LOCATOR, SOURCE, STATED, Derived, Layout, Settable, claims_itself, visible
 from tracker.importing.problems import Problems
 from tracker.models import Name, Source
 from tracker.models.fields import KeyField
 from tracker.spreadsheets import Cells
-from tracker.vocabularies import Audience, CustodyType
+from tracker.vocabularies import Audience, CustodyType, Missing
 
 BLOCK: Final = 2_000
 #: so many changes are kept to be shown; the rest is counted
@@ -157,7 +158,10 @@ class Reader:
 
     def _columns(self) -> list[Any]:
         """Columns of the export that are compared, each once."""
-        given = [*(one.column for one in self.of.settable), *(one.column for one in self.of.derived)]
+        given = [one.column for one in [*self.of.settable, *self.of.derived, *self.of.reasons]]
+        # what a reason is given for need not be in the file
+        of = {one.of for one in self.of.reasons} - {column.name for column in given}
+        given += [column for column in self.of.table.columns if column.name in of]
         shorts = [self.of.names[one.short] for one in self.of.settable if one.short is not None]
         return [*given, *(column for column in self.of.table.columns if column.name in shorts)]
 
@@ -173,6 +177,8 @@ class Reader:
         ]
         if claims_itself(model):
             more += [model._meta.get_field(name) for name in ("source", "locator")]
+        if self.of.explained is not None:
+            more.append(self.of.explained)
         return list(dict.fromkeys([*given, *more]))
 
     def read(self, tell: Tell) -> None:
@@ -183,8 +189,8 @@ class Reader:
         copying = f"COPY {CHANGES} ({', '.join(columns)}) FROM STDIN"
         for block in self._differing():
             lines, first_names = [], []
-            for n, key, revision, *cells in block:
-                line = self._line(n, key, revision, cells)
+            for n, key, revision, reasons, *cells in block:
+                line = self._line(n, key, revision, json.loads(reasons or "{}"), cells)
                 if line is not None:
                     done += 1
                     lines.append([done, *line])
@@ -222,7 +228,8 @@ class Reader:
         table = quoted(model._meta.db_table)
         rows = rows.extra(where=[f"{table}.id IN (SELECT id FROM {GIVEN})"])
         cells = {f"k{i}": column.read(model, Audience.STAFF) for i, column in enumerate(self.columns)}
-        shown, params = compiled(rows.annotate(**cells), "pk", "revision", *cells)
+        reasons = models.F("missing") if self.of.explained is not None else models.Value({}, models.JSONField())
+        shown, params = compiled(rows.annotate(stored=reasons, **cells), "pk", "revision", "stored", *cells)
         joins, resolved = "", []
         for one in self.of.settable:
             if one.short is None:
@@ -240,12 +247,18 @@ class Reader:
                 given = f"g.c{places[column.name]}"
                 cell = f"COALESCE(shown.k{i}::text, '')"
                 differs.append(f"{given} <> {cell}")
-        select = ["g.n", "g.id", "shown.revision", *(f"g.c{place}" for place in range(len(self.of.names)))]
+        select = [
+            "g.n",
+            "g.id",
+            "shown.revision",
+            "shown.stored",
+            *(f"g.c{place}" for place in range(len(self.of.names))),
+        ]
         select += [f"COALESCE(shown.k{i}::text, '')" for i in range(len(self.columns))]
         select += resolved
         run_sql(
             f"DECLARE import_differing NO SCROLL CURSOR FOR"
-            f" WITH shown (id, revision, {', '.join(cells)}) AS MATERIALIZED ({shown})"
+            f" WITH shown (id, revision, stored, {', '.join(cells)}) AS MATERIALIZED ({shown})"
             f" SELECT {', '.join(select)} FROM {GIVEN} g LEFT JOIN shown ON shown.id = g.id{joins}"
             f" WHERE {' OR '.join(differs)} ORDER BY g.n",
             params,
@@ -256,7 +269,9 @@ class Reader:
 
     # One row
 
-    def _line(self, n: int, key: Any, revision: int | None, cells: list[Any]) -> list[Any] | None:
+    def _line(
+        self, n: int, key: Any, revision: int | None, stored: dict[str, str], cells: list[Any]
+    ) -> list[Any] | None:
         """The row as the second table holds it; None where it says nothing new, or what it says is wrong."""
         of, before = self.of, self.problems.total
         width = len(of.names)
@@ -300,6 +315,9 @@ class Reader:
                     changed.append((one.name, "", value.text))
             elif value.text != exported[one.name]:
                 changed.append((one.name, exported[one.name], value.text))
+        reasons = self._reasons(n, given, exported, texts, stored, wrong, changed, is_new)
+        if of.explained is not None and reasons != stored:
+            literals[of.explained.attname] = json.dumps(reasons)
         for other in of.derived:
             if other.of in wrong:
                 continue  # what follows from that, nobody knows
@@ -353,6 +371,42 @@ class Reader:
                 literals["script"] = str(names.script_of(literals["text"]))
         if model is Source and is_new and "disclosure" not in changed:
             literals["disclosure"] = str(Source.usual_disclosure(literals.get("kind") or "").value)
+
+    def _reasons(
+        self,
+        n: int,
+        given: list[str],
+        exported: dict[str, str],
+        texts: dict[str, str],
+        stored: dict[str, str],
+        wrong: set[str],
+        changed: list[tuple[str, str, str]],
+        is_new: bool,
+    ) -> dict[str, str]:
+        """Why columns are empty from then on, by column; what is changed in so many words is added to ``changed``."""
+        # a value answers what was stored before
+        reasons = {name: reason for name, reason in stored.items() if not texts.get(name)}
+        for one in self.of.reasons:
+            text = given[one.place].strip()
+            if one.of in wrong or (not is_new and same(text, exported[one.name])):
+                continue
+            try:
+                reason = read_reason(text)
+                becomes = reason if reason in Missing.stored() else ""
+                if becomes and self.of.explained is None:
+                    raise CellError(_("Why this is empty is not recorded here. Leave it as it was or empty."))
+                if becomes and texts.get(one.of, exported[one.of]):
+                    sentence = _("%(column)s has a value, so there is no reason why it is empty: leave one of the two.")
+                    raise CellError(sentence % {"column": one.of})
+            except CellError as error:
+                self.problems.add(str(error), row=n, column=one.name, value=text)
+                continue
+            if becomes != stored.get(one.of, ""):
+                changed.append((one.name, stored.get(one.of, ""), becomes))
+            reasons.pop(one.of, None)
+            if becomes:
+                reasons[one.of] = becomes
+        return reasons
 
     def _unknown(self, n: int, column: str, value: str) -> None:
         # the same for what is not there and for what this account may not see

@@ -157,6 +157,8 @@ class Writer:
                 sets.append(
                     f"{quoted(column)} = CASE WHEN {_literal(one.name)} = ANY(c.changed) THEN {new} ELSE {old} END"
                 )
+        if self.of.explained is not None:
+            sets.append("missing = COALESCE(c.f_missing, t.missing)")
         if self.found.changed and sets:
             yield (
                 f"UPDATE {self.table} t SET {', '.join(sets)} FROM {CHANGES} c"

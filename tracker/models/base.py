@@ -13,11 +13,14 @@ from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from tracker.models.fields import CodedField, ImpreciseDateField, KeyField, Redaction
+from tracker.models.fields import CodedField, ImpreciseDateField, KeyField, MissingField, Redaction, empties
 from tracker.models.rules import Check, CompositeForeignKey, StaleError, immediate
 from tracker.vocabularies import Audience, Credibility, Disclosure, ReviewState, Standing, StandingReason
 
 Copied = Mapping[str, tuple[str, ...]]
+
+#: Stands in a copy for every source that is for staff only, so that a reader sees that a fact has one.
+HELD = uuid.uuid5(uuid.NAMESPACE_URL, "information held by the organisation")
 
 
 def _sealable(field: Any) -> bool:
@@ -87,6 +90,10 @@ class Row(models.Model):
     bound: ClassVar[tuple[str, ...]] = ()
     #: Columns that are copied coarser than they are: column → audience → a function of the value and its row.
     redacted: ClassVar[Mapping[str, Mapping[str, Redaction]]] = {}
+    #: Columns that have no place in some rows: column → the condition of these rows. Only what is certain.
+    not_applicable: ClassVar[Mapping[str, Q]] = {}
+    #: The condition of the rows of a copy of which nothing is told, whatever they hold.
+    withheld: ClassVar[Q | None] = None
 
     class Meta:
         abstract = True
@@ -102,6 +109,13 @@ class Row(models.Model):
         return tuple(
             name for level, names in cls.copied.items() if Audience(level).level <= audience.level for name in names
         )
+
+    @classmethod
+    def emptied_for(cls, audience: Audience) -> set[str]:
+        """Columns of which this audience's copy may hold nothing though there is something."""
+        return {
+            name for name, redactions in cls.redacted.items() if getattr(redactions.get(audience), "emptying", False)
+        }
 
     @classmethod
     def sealed_paths(cls) -> list[str]:
@@ -162,6 +176,36 @@ class Row(models.Model):
             if now is not None and now != self.revision:
                 raise StaleError(f"{self._meta.label} {self.pk}: revision {self.revision} is not {now}")
             return super().delete(*args, **kwargs)
+
+
+class Explained(models.Model):
+    """A row in which editors can say why a typed column is empty. See ``tracker.models.history.tracked``."""
+
+    missing = MissingField()
+
+    class Meta:
+        abstract = True
+
+    def drop_answered(self) -> None:
+        """A value answers the question why there is none."""
+        answered = [name for name in self.missing if name in empties(type(self)) and not self.is_empty(name)]
+        if answered:
+            self.missing = {name: reason for name, reason in self.missing.items() if name not in answered}
+
+    def is_empty(self, name: str) -> bool:
+        return getattr(self, name) in (None, "", [])
+
+    def clean(self) -> None:
+        super().clean()
+        self.drop_answered()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if "missing" not in self.get_deferred_fields():
+            before = self.missing
+            self.drop_answered()
+            if self.missing != before and kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "missing"}
+        super().save(*args, **kwargs)
 
 
 class Part(Row):
@@ -378,6 +422,7 @@ class Claim(Row):
         ),
         "researcher": ("quote", "credibility"),
     }  # fmt: skip
+    not_applicable = {"reason": Q(standing=Standing.ACCEPTED)}
 
     class Meta:
         abstract = True
@@ -413,6 +458,7 @@ class Citation(Claim, Part):
     as_of = ImpreciseDateField(
         verbose_name=_("as of"), help_text=_("The day it speaks of: “still jailed on 22 November” stays true.")
     )
+    withheld = Q(source=HELD)
     #: foreign keys to the parts of the record, at most one of them set
     parts: ClassVar[tuple[str, ...]] = ()
 
@@ -438,7 +484,7 @@ class Citation(Claim, Part):
     @classmethod
     def fields_of(cls, model: type[models.Model]) -> dict[str, str]:
         """What a citation can be about in a row of this model: field name → label."""
-        hidden = {"id", "revision", "disclosure", "position", "pid", "rid", *Reviewed.review_columns}
+        hidden = {"id", "revision", "disclosure", "position", "pid", "rid", "missing", *Reviewed.review_columns}
         hidden |= {getattr(model, "owner", ""), *KeyField.names_in(model)}
         return {
             field.name: str(getattr(field, "verbose_name", field.name))
@@ -518,5 +564,5 @@ def ends_after_start(start: str, end: str) -> Q:
 
 
 __all__ = [
-    "Callable", "Citation", "Claim", "Part", "Record", "Reviewed", "Row", "RowQuerySet", "Self",
+    "HELD", "Callable", "Citation", "Claim", "Explained", "Part", "Record", "Reviewed", "Row", "RowQuerySet", "Self",
 ]  # fmt: skip

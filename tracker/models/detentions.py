@@ -19,6 +19,7 @@ from tracker import dates
 from tracker import vocabularies as v
 from tracker.models.base import (
     Citation,
+    Explained,
     Part,
     Reviewed,
     RowQuerySet,
@@ -130,7 +131,7 @@ class DetentionQuerySet(RowQuerySet):
 
 
 @tracked
-class Detention(Reviewed):
+class Detention(Explained, Reviewed):
     """One continuous deprivation of liberty, from arrest to its end.
 
     Going from closed custody to home restriction is a placement, never the end.
@@ -157,8 +158,11 @@ class Detention(Reviewed):
     objects = DetentionQuerySet.as_manager()  # type: ignore[misc]
 
     copied = {
-        "public": ("person", "started", "ended", "end_reason", "authority", "allegation", "confirmed", "disclosure")
-    }
+        "public": (
+            "missing",
+            "person", "started", "ended", "end_reason", "authority", "allegation", "confirmed", "disclosure",
+        )
+    }  # fmt: skip
 
     class Meta(Reviewed.Meta):
         verbose_name = _("detention")
@@ -249,7 +253,7 @@ class Detention(Reviewed):
 
 
 @tracked
-class Placement(Part):
+class Placement(Explained, Part):
     """A stretch of a detention in one facility under one custody type."""
 
     owner = "detention"
@@ -262,7 +266,7 @@ class Placement(Part):
     started = ImpreciseDateField(verbose_name=_("from"))
     ended = ImpreciseDateField(verbose_name=_("until"))
 
-    copied = {"public": ("detention", "facility", "custody_type", "whereabouts", "started", "ended")}
+    copied = {"public": ("missing", "detention", "facility", "custody_type", "whereabouts", "started", "ended")}
 
     class Meta:
         verbose_name = _("placement")
@@ -295,7 +299,7 @@ class Placement(Part):
 
 
 @tracked
-class Episode(Part):
+class Episode(Explained, Part):
     """A punishment cell, a hospital stay, a hunger strike: may overlap placements and one another."""
 
     owner = "detention"
@@ -306,7 +310,7 @@ class Episode(Part):
     note = models.TextField(blank=True, default="", verbose_name=_("note"))
     disclosure = disclosure(v.Disclosure.STAFF)
 
-    copied = {"public": ("detention", "kind", "started", "ended", "note", "disclosure")}
+    copied = {"public": ("missing", "detention", "kind", "started", "ended", "note", "disclosure")}
 
     class Meta:
         verbose_name = _("episode")

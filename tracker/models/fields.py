@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -276,4 +276,64 @@ def day_range(when: ImpreciseDate) -> Range[date]:
     return Range(when.earliest, when.latest + timedelta(days=1), "[)")
 
 
+class MissingField(models.JSONField):
+    """Why typed columns of the row are empty, where somebody knows: {"born": "unknown"}. See ``empties``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["default"] = dict
+        kwargs["db_default"] = models.Value({}, models.JSONField())
+        kwargs["editable"] = False
+        kwargs.setdefault("verbose_name", _("why something is empty"))
+        super().__init__(**kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for fixed in ("default", "db_default", "editable"):
+            kwargs.pop(fixed, None)
+        return name, path, args, kwargs
+
+    def in_words(self, reasons: Mapping[str, str]) -> str:
+        """“born: unknown – nobody knows”, one after the other."""
+        return "; ".join(
+            f"{self.model._meta.get_field(name).verbose_name}: {reason_in_words(reason)}"  # type: ignore[union-attr]
+            for name, reason in sorted(reasons.items())
+        )
+
+
+def reason_in_words(reason: str) -> str:
+    """“unknown – nobody knows”."""
+    known = vocabularies.Missing(reason)
+    label, definition = str(known.label), str(known.definition).rstrip(".")
+    return f"{label[:1].lower()}{label[1:]} – {definition[:1].lower()}{definition[1:]}"
+
+
+def empties(model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
+    """The typed fields of a model that editors may leave empty: of these a file says why they are."""
+    return {
+        field.name: field
+        for field in model._meta.concrete_fields
+        if field.editable and not field.is_relation and _can_be_empty(field)
+    }
+
+
+def _can_be_empty(field: models.Field[Any, Any]) -> bool:
+    if isinstance(field, _Coded):
+        return bool(field.blank)
+    typed = ImpreciseDateField | models.BooleanField | models.DateField | models.DecimalField | models.IntegerField
+    return field.null and isinstance(field, typed)
+
+
+def is_empty(name: str, field: models.Field[Any, Any]) -> models.Q:
+    """The condition that it holds nothing."""
+    if isinstance(field, CodedArrayField):
+        return models.Q(**{name: []})
+    return models.Q(**{name: ""}) if isinstance(field, CodedField) else models.Q(**{f"{name}__isnull": True})
+
+
 Redaction = Callable[[Any, Any], Any]
+
+
+def emptying(redact: Redaction) -> Redaction:
+    """Marks a redaction that may leave nothing of a value: where it applies, an empty cell says “withheld”."""
+    redact.emptying = True  # type: ignore[attr-defined]
+    return redact

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import pghistory
 import pghistory.models
 import pgtrigger
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
-from tracker.models.fields import KeyField
-from tracker.models.rules import STALE
+from tracker.models.fields import CodedArrayField, CodedField, KeyField, MissingField, empties, is_empty
+from tracker.models.rules import STALE, Check
+from tracker.vocabularies import Missing
 
 M = TypeVar("M", bound=models.Model)
 
@@ -66,12 +69,75 @@ def _waits_for_its_record(model: type[models.Model], owner: str) -> pgtrigger.Tr
     )
 
 
+class KnownReasons(models.Func):
+    """Whether a column of reasons holds nothing but these keys, each with one of the reasons that are stored."""
+
+    output_field = models.BooleanField()
+    template = "NOT jsonb_path_exists(%(expressions)s, '%(path)s')"
+
+    def __init__(self, column: Any, *, keys: Sequence[str], reasons: Sequence[str]) -> None:
+        wrong = " && ".join(f'@.key != "{key}"' for key in keys)
+        unlike = " && ".join(f'@.value != "{reason}"' for reason in reasons)
+        entry = f'({wrong}) || @.value.type() != "string" || ({unlike})'
+        path = f'$ ? (@.type() != "object" || exists(@.keyvalue() ? ({entry})))'
+        super().__init__(column, path=path)
+
+
+def _explain_what_is_empty(model: type[models.Model]) -> None:
+    """The rules of a model with reasons, made of its fields, so that a new one is part of them."""
+    fields = empties(model)
+    reasons = tuple(reason.value for reason in Missing.stored())
+    column = next(field.name for field in model._meta.concrete_fields if isinstance(field, MissingField))
+    of_empty = models.Q()
+    for name, field in fields.items():
+        of_empty &= ~models.Q(**{f"{column}__has_key": name}) | is_empty(name, field)
+    name = model._meta.model_name
+    model._meta.constraints = [
+        *model._meta.constraints,
+        Check(
+            name=f"{name}_reasons_are_known",
+            condition=models.Q(KnownReasons(models.F(column), keys=tuple(fields), reasons=reasons)),
+            sentence=_("Why something is empty is said with one of the reasons offered, of a column that can be."),
+            field=column,
+        ),
+        Check(
+            name=f"{name}_reasons_of_what_is_empty",
+            condition=of_empty,
+            sentence=_("There is a value, and a reason why there is none: take one of the two away."),
+            field=column,
+        ),
+    ]
+    answers = " ".join(
+        f"IF {_holds_something('NEW', field)} AND NOT {_holds_something('OLD', field)} THEN"
+        f" NEW.{column} := NEW.{column} - '{name}'; END IF;"
+        for name, field in fields.items()
+    )
+    pgtrigger.register(
+        pgtrigger.Trigger(
+            # for whatever writes many rows at once; what is written together with a reason is not touched
+            name="value_answers_why",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Condition(f"NEW.{column} = OLD.{column} AND NEW.{column} <> '{{}}'"),
+            func=f"{answers} RETURN NEW;",
+        )
+    )(model)
+
+
+def _holds_something(row: str, field: models.Field[Any, Any]) -> str:
+    if isinstance(field, CodedArrayField):
+        return f"cardinality({row}.{field.column}) > 0"
+    return f"({row}.{field.column} <> '')" if isinstance(field, CodedField) else f"({row}.{field.column} IS NOT NULL)"
+
+
 def tracked(model: type[M]) -> type[M]:
     """Give the table its revision trigger and its table of events (insert, update, delete, row by row).
 
     The trackers are made anew for each model: pghistory writes into them.
     """
     owner = getattr(model, "owner", "")
+    if any(isinstance(field, MissingField) for field in model._meta.concrete_fields):
+        _explain_what_is_empty(model)
     indexes = [models.Index(fields=["pgh_obj", "-pgh_id"]), models.Index(fields=["pgh_context_id"])]
     indexes += [models.Index(fields=[column]) for column in getattr(model, "looked_up_in_history", ())]
     if owner:

@@ -20,6 +20,7 @@ from tracker import dates, names
 from tracker import vocabularies as v
 from tracker.models.base import (
     Citation,
+    Explained,
     Part,
     Reviewed,
     citable,
@@ -38,6 +39,7 @@ from tracker.models.fields import (
     NearKeysField,
     SearchKeyField,
     SoundKeyField,
+    emptying,
 )
 from tracker.models.history import tracked
 from tracker.models.naming import NameQuerySet
@@ -94,6 +96,7 @@ def _year_only(born: dates.ImpreciseDate | None, _row: Any) -> dates.ImpreciseDa
     return born and born.whole_year()
 
 
+@emptying
 def _no_label_without_name(label: str, row: Any) -> str:
     """Whoever wants the name withheld does not want a description that names them either."""
     return "" if row.consent == v.Consent.NAME_WITHHELD else label
@@ -104,7 +107,7 @@ CONSENTS = (v.Consent.NOT_AT_ALL, v.Consent.NAME_WITHHELD, v.Consent.MAY_BE_PUBL
 
 
 @tracked
-class Person(Reviewed):
+class Person(Explained, Reviewed):
     """Somebody who is or was held or released, named or not, or a relative or co-defendant of one."""
 
     disclosure = disclosure(sealable=True)
@@ -145,6 +148,7 @@ class Person(Reviewed):
 
     copied = {
         "public": (
+            "missing",
             "pid", "identification", "label", "sex", "born", "died", "citizenships", "home_town", "occupations",
             "contexts", "coding_note", "summary", "merged_into", "disclosure",
         ),
@@ -154,6 +158,8 @@ class Person(Reviewed):
         "born": {"public": _year_only},
         "label": {"public": _no_label_without_name, "researcher": _no_label_without_name},
     }
+
+    not_applicable = {"consent_on": Q(consent=v.Consent.NOT_ASKED)}
 
     class Meta(Reviewed.Meta):
         verbose_name = _("person")
@@ -385,7 +391,7 @@ class Relationship(Part):
 
 
 @tracked
-class Recognition(Part):
+class Recognition(Explained, Part):
     """A body's statement that somebody is, or is not, a political prisoner; never a Boolean."""
 
     owner = "person"
@@ -396,7 +402,7 @@ class Recognition(Part):
     started = ImpreciseDateField(verbose_name=_("from"))
     ended = ImpreciseDateField(verbose_name=_("until"))
 
-    copied = {"public": ("person", "body", "status", "criteria", "started", "ended")}
+    copied = {"public": ("missing", "person", "body", "status", "criteria", "started", "ended")}
 
     class Meta:
         verbose_name = _("recognition")

@@ -8,7 +8,17 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.models.base import Citation, Part, Record, Reviewed, citable, citation_rules, disclosure, ends_after_start
+from tracker.models.base import (
+    Citation,
+    Explained,
+    Part,
+    Record,
+    Reviewed,
+    citable,
+    citation_rules,
+    disclosure,
+    ends_after_start,
+)
 from tracker.models.detentions import Detention
 from tracker.models.fields import CodedField, ImpreciseDateField
 from tracker.models.history import tracked
@@ -41,7 +51,7 @@ class Case(Record):
 
 
 @tracked
-class Prosecution(Reviewed):
+class Prosecution(Explained, Reviewed):
     """One person's part in proceedings."""
 
     below = ("person",)
@@ -56,7 +66,7 @@ class Prosecution(Reviewed):
     closed = ImpreciseDateField(verbose_name=_("ended"))
     summary = models.TextField(blank=True, default="", verbose_name=_("summary"))
 
-    copied = {"public": ("person", "case", "kind", "opened", "outcome", "closed", "summary", "disclosure")}
+    copied = {"public": ("missing", "person", "case", "kind", "opened", "outcome", "closed", "summary", "disclosure")}
 
     class Meta(Reviewed.Meta):
         verbose_name = _("prosecution")
@@ -137,7 +147,7 @@ class ProsecutionDetention(Part):
 
 
 @tracked
-class Charge(Part):
+class Charge(Explained, Part):
     """An article, or the offence as worded where no source gives a number."""
 
     owner = "prosecution"
@@ -153,7 +163,7 @@ class Charge(Part):
     outcome = CodedField(v.ChargeOutcome, blank=True, verbose_name=_("outcome"))
 
     copied = {
-        "public": ("prosecution", "provision", "paragraph", "offence", "stage", "participation", "outcome"),
+        "public": ("missing", "prosecution", "provision", "paragraph", "offence", "stage", "participation", "outcome"),
     }
 
     class Meta:
@@ -187,7 +197,7 @@ class ProsecutionCitation(Citation):
 
 
 @tracked
-class Verdict(Reviewed):
+class Verdict(Explained, Reviewed):
     """What a court decided in one instance."""
 
     below = ("prosecution",)
@@ -203,8 +213,11 @@ class Verdict(Reviewed):
     outcome = CodedField(v.VerdictOutcome, blank=True, verbose_name=_("outcome"))
 
     copied = {
-        "public": ("prosecution", "instance", "court", "pronounced", "in_force", "in_absentia", "outcome", "disclosure")
-    }
+        "public": (
+            "missing",
+            "prosecution", "instance", "court", "pronounced", "in_force", "in_absentia", "outcome", "disclosure",
+        )
+    }  # fmt: skip
 
     class Meta(Reviewed.Meta):
         verbose_name = _("verdict")
@@ -230,7 +243,7 @@ def _term_is_empty() -> Q:
 
 
 @tracked
-class Sentence(Part):
+class Sentence(Explained, Part):
     """One penalty of a verdict. A death or life sentence has no invented term."""
 
     owner = "verdict"
@@ -257,10 +270,19 @@ class Sentence(Part):
 
     copied = {
         "public": (
+            "missing",
             "verdict", "kind", "years", "months", "days", "regime", "in_prison_years", "execution", "amount", "unit",
             "counted_from", "expected_end", "is_total",
         )
     }  # fmt: skip
+
+    not_applicable = {
+        **dict.fromkeys(("years", "months", "days"), ~Q(kind__in=v.SentenceKind.with_term())),
+        "in_prison_years": ~Q(kind=v.SentenceKind.IMPRISONMENT),
+        "regime": ~Q(kind__in=[v.SentenceKind.IMPRISONMENT, v.SentenceKind.LIFE]),
+        "amount": ~Q(kind__in=v.SentenceKind.with_amount()),
+        "expected_end": Q(kind__in=[v.SentenceKind.LIFE, v.SentenceKind.DEATH]),
+    }
 
     class Meta:
         verbose_name = _("sentence")

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.models.base import Citation, Part, Record, citable, citation_rules, disclosure, position
+from tracker.models.base import HELD, Citation, Part, Record, citable, citation_rules, disclosure, position
 from tracker.models.fields import CodedField, CountryField, ImpreciseDateField
 from tracker.models.history import tracked
 from tracker.models.rules import Check, Unique, immediate
@@ -48,6 +48,7 @@ class Source(Record):
         ),
         "researcher": ("accessed", "reliability"),
     }  # fmt: skip
+    withheld = Q(id=HELD)
 
     class Meta:
         verbose_name = _("source")

@@ -8,7 +8,8 @@ Sources, organisations and the like have no review: they come along with a recor
 a second person last published something that uses them.
 """
 
-from tracker.publication.belonging import COPIES, HELD, reviewed_models, support_models
+from tracker.models.base import HELD
+from tracker.publication.belonging import COPIES, reviewed_models, support_models
 from tracker.publication.content import Copy
 from tracker.publication.previewing import Seen, preview
 from tracker.publication.steps import close, delete, publish, withdraw

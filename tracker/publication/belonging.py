@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,9 +16,6 @@ from tracker.vocabularies import Audience
 
 COPIES = (Audience.RESEARCHER, Audience.PUBLIC)
 BATCH = 500
-
-#: Stands in a copy for every source that is for staff only, so that a reader sees that a fact has one.
-HELD = uuid.uuid5(uuid.NAMESPACE_URL, "information held by the organisation")
 
 Rows = dict[type[Row], dict[UUID, dict[str, Any]]]
 Ids = dict[type[Record], set[UUID]]

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from tracker.models import Citation, Part, Record, Reviewed, Row, Source
-from tracker.models.fields import KeyField
-from tracker.publication.belonging import HELD, Ids, Rows, anchors
+from tracker.models.base import HELD
+from tracker.models.fields import KeyField, MissingField
+from tracker.publication.belonging import Ids, Rows, anchors
 from tracker.review import references
 from tracker.versions import latest, rows_at
 from tracker.vocabularies import Audience, Disclosure, ReviewState, Standing
@@ -160,6 +161,9 @@ class Copy:
             attname = kind._meta.get_field(name).attname  # type: ignore[union-attr]
             value = getattr(row, attname) if only is None or name in only else empty_value(kind, attname)
             values[attname] = self._redacted(kind, name, value, versions)
+        for field in kind._meta.concrete_fields:
+            if isinstance(field, MissingField) and field.attname in values:
+                values[field.attname] = self._reasons(kind, values[field.attname])
         for name in KeyField.names_in(kind):
             values[name] = kind._meta.get_field(name).key_of(values["text"])  # type: ignore[union-attr]
         if kind.redacted:
@@ -173,6 +177,11 @@ class Copy:
         for version in versions if redact else ():
             value = redact(value, version)  # type: ignore[misc]
         return value
+
+    def _reasons(self, kind: type[Row], reasons: Mapping[str, str]) -> dict[str, str]:
+        """Of the columns that the copy holds, unless they are emptied there whatever they hold."""
+        told = set(kind.columns_for(self.audience)) - kind.emptied_for(self.audience)
+        return {name: reason for name, reason in reasons.items() if name in told}
 
     def was_less_redacted(self, kind: type[Row], pk: UUID, name: str, value: Any) -> bool:
         """Whether a value that the copy holds tells more than may be told of this row now."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from tracker.dates import ImpreciseDate
 from tracker.models import Part, Record, Reviewed, Row, User
-from tracker.models.fields import KeyField
+from tracker.models.fields import KeyField, MissingField
 from tracker.publication.belonging import Ids, Rows, by_model, reviewed_models, support_models
 from tracker.publication.content import Copy
 from tracker.publication.steps import clock, lock, take_along
@@ -195,8 +195,10 @@ class _Called:
         return found
 
     def _text(self, column: Any, value: Any) -> str:
-        if value in (None, "", []):
+        if value in (None, "", [], {}):
             return ""
+        if isinstance(column, MissingField):
+            return column.in_words(value)
         if isinstance(column, models.ForeignKey):
             return str(self._object(column.related_model, value) or "")  # type: ignore[arg-type]
         if isinstance(value, ImpreciseDate):

@@ -12,10 +12,10 @@ from uuid import UUID
 from django.db import IntegrityError, connections, models, transaction
 
 from tracker.models import Part, Record, Reviewed, Row, Source
+from tracker.models.base import HELD
 from tracker.publication.belonging import (
     BATCH,
     COPIES,
-    HELD,
     Ids,
     Rows,
     anchors,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from tracker import vocabularies as v
 from tracker.dates import ImpreciseDate
 from tracker.models import Citation, Person, Row, Source, Status
+from tracker.models.base import Explained
 from tracker.models.fields import CodedArrayField, CodedField, CountriesField
 from tracker.notes import Note, Notes
 from tracker.vocabularies import Precision
@@ -62,6 +63,15 @@ def coded(row: Row, name: str) -> str:
         return country(value)
     codes = [value] if isinstance(value, str) else value
     return ", ".join(str(field.vocabulary(code).label) for code in codes if code)
+
+
+@register.simple_tag
+def why_empty(row: Row) -> str:
+    """“arrested: unknown – nobody knows”: of what is empty, that of which the reason is known."""
+    if not isinstance(row, Explained):
+        return ""
+    field: Any = row._meta.get_field("missing")
+    return first_up(field.in_words(row.missing))
 
 
 @register.filter
