@@ -211,7 +211,8 @@ def _reason(model: type[Row], audience: Audience, name: str) -> Any:
     reason: Any = Case(*certain, default=Value(Missing.NOT_RECORDED.value), output_field=models.TextField())
     if issubclass(model, Explained):
         reason = Coalesce(KeyTextTransform(name, F("missing")), reason)
-    return Case(When(is_empty(name, model._meta.get_field(name)), then=reason), output_field=models.TextField())
+    field: Any = model._meta.get_field(name)
+    return Case(When(is_empty(name, field), then=reason), output_field=models.TextField())
 
 
 def _columns_of_value(model: type[Row], name: str, field: Any, definition: Text) -> list[Column]:

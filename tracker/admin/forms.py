@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from tracker.admin.widgets import search_of
 from tracker.columns import WHY_EMPTY
 from tracker.models.base import Explained
-from tracker.models.fields import empties, reason_in_words
+from tracker.models.fields import empties
 from tracker.models.rules import STALE, Guard, StaleError, Unique, explain
 from tracker.vocabularies import Missing
 
@@ -128,7 +128,8 @@ class ReasonField(forms.ChoiceField):
 
     def __init__(self, of: str, **kwargs: Any) -> None:
         self.of = of
-        choices = [("", _("no reason given")), *((code.value, reason_in_words(code)) for code in Missing.stored())]
+        choices: list[tuple[str, Any]] = [("", _("no reason given"))]
+        choices += [(code.value, str(code.definition).rstrip(".")) for code in Missing.stored()]
         super().__init__(choices=choices, required=False, **kwargs)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -165,7 +166,10 @@ class RevisedForm(forms.ModelForm):
     def _ask_for_reasons(self, row: Explained) -> None:
         for name in empties(type(row)):
             if name in self.fields and row.is_empty(name):
-                self.fields[f"{name}{WHY_EMPTY}"] = ReasonField(name, label=self.fields[name].label)
+                label = self.fields[name].label
+                asked = ReasonField(name, label=label)
+                asked.widget.attrs["aria-label"] = _("Why “%(field)s” is empty") % {"field": label}
+                self.fields[f"{name}{WHY_EMPTY}"] = asked
                 self.initial[f"{name}{WHY_EMPTY}"] = row.missing.get(name, "")
 
     @property
@@ -181,7 +185,8 @@ class RevisedForm(forms.ModelForm):
         """A value answers what was stored before; to type both at once is a mistake."""
         reasons = dict(row.missing)
         for found in self.reasons:
-            name, reason = found.field.of, self.cleaned_data.get(found.name)
+            field: Any = found.field
+            name, reason = field.of, self.cleaned_data.get(found.name)
             if found.name not in self.cleaned_data or found.data is None:
                 continue
             reasons.pop(name, None)

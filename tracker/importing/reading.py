@@ -158,7 +158,9 @@ class Reader:
 
     def _columns(self) -> list[Any]:
         """Columns of the export that are compared, each once."""
-        given = [one.column for one in [*self.of.settable, *self.of.derived, *self.of.reasons]]
+        given = [one.column for one in self.of.settable]
+        given += [one.column for one in self.of.derived]
+        given += [one.column for one in self.of.reasons]
         # what a reason is given for need not be in the file
         of = {one.of for one in self.of.reasons} - {column.name for column in given}
         given += [column for column in self.of.table.columns if column.name in of]

@@ -295,8 +295,9 @@ class MissingField(models.JSONField):
     def in_words(self, reasons: Mapping[str, str]) -> str:
         """“born: unknown – nobody knows”, one after the other."""
         return "; ".join(
-            f"{self.model._meta.get_field(name).verbose_name}: {reason_in_words(reason)}"  # type: ignore[union-attr]
-            for name, reason in sorted(reasons.items())
+            f"{field.verbose_name}: {reason_in_words(reasons[field.name])}"
+            for field in self.model._meta.concrete_fields
+            if field.name in reasons
         )
 
 

@@ -91,17 +91,17 @@ def _explain_what_is_empty(model: type[models.Model]) -> None:
     of_empty = models.Q()
     for name, field in fields.items():
         of_empty &= ~models.Q(**{f"{column}__has_key": name}) | is_empty(name, field)
-    name = model._meta.model_name
+    called = model._meta.model_name
     model._meta.constraints = [
         *model._meta.constraints,
         Check(
-            name=f"{name}_reasons_are_known",
+            name=f"{called}_reasons_are_known",
             condition=models.Q(KnownReasons(models.F(column), keys=tuple(fields), reasons=reasons)),
             sentence=_("Why something is empty is said with one of the reasons offered, of a column that can be."),
             field=column,
         ),
         Check(
-            name=f"{name}_reasons_of_what_is_empty",
+            name=f"{called}_reasons_of_what_is_empty",
             condition=of_empty,
             sentence=_("There is a value, and a reason why there is none: take one of the two away."),
             field=column,
