@@ -1079,6 +1079,11 @@ class ActKind(Vocabulary):
     JOURNEY = "journey", _("Journey step"), _("The same step of the way was added to several releases.")
     SUM = "sum", _("Sum recorded"), _("Reported figures were recorded as the parts of another.")
     PUBLISH = "publish", _("Publication"), _("Records were published together.")
+    FREEZE = (
+        "freeze",
+        _("Data release"),
+        _("A version of the data was frozen, or issued again without what was withdrawn."),
+    )
 
 
 # Every vocabulary, in the order of the codebook.
