@@ -26,6 +26,11 @@ class DataReleaseQuerySet(models.QuerySet[Any]):
         """By the moment of their data, and each before what it was issued again for."""
         return self.order_by("-moment", "-frozen_at")
 
+    def family(self, release: DataRelease) -> Self:
+        """The first issue and all that were issued in its place."""
+        first = release.reissue_of_id or release.pk
+        return self.filter(Q(pk=first) | Q(reissue_of=first))
+
     def standing(self) -> Self:
         """Those whose files are there."""
         return self.filter(withdrawn_on=None)
@@ -138,10 +143,6 @@ class DataRelease(models.Model):
     @property
     def rows(self) -> int:
         return sum(file["rows"] or 0 for file in self.files)
-
-    @property
-    def filename(self) -> str:
-        return f"{self.version}.zip"
 
     def content(self, name: str) -> Iterator[bytes]:
         """A file of this version, a chunk at a time. Breaks off when it is withdrawn meanwhile."""
