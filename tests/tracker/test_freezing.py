@@ -3,18 +3,30 @@
 import csv
 import hashlib
 import io
+import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
 
+import pghistory
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connections, transaction
 
 from tests.copies import Copy
-from tracker import comparing, freezing
+from tracker import comparing, freezing, publication, review
 from tracker.dates import parse
 from tracker.freezing import Refused, freeze, reissue
-from tracker.models import Act, DataChunk, DataRelease, Detention, Name, Person
+from tracker.models import (
+    Act,
+    DataChunk,
+    DataRelease,
+    Detention,
+    DetentionCitation,
+    Name,
+    Person,
+    PersonCitation,
+    Source,
+)
 from tracker.models.rules import explain
 from tracker.vocabularies import Audience
 
@@ -166,7 +178,7 @@ def test_who_may_freeze_and_what_it_is_called(copy, alice, bob, charlie):
         with pytest.raises(Refused, match="is no version"):
             freeze(PUBLIC, by=bob, version=version)
     freeze(PUBLIC, by=bob, version="2025.12.1")
-    with pytest.raises(Refused, match="There is a version 2025.12.1 already"):
+    with pytest.raises(Refused, match=r"There is a version 2025\.12\.1 already"):
         freeze(PUBLIC, by=bob, version="2025.12.1")
     freeze(Audience.RESEARCHER, by=bob, version="2025.12.1")
     assert Act.objects.count() == 2
@@ -261,3 +273,218 @@ def test_which_versions_are_due():
     releases.filter(pk=again.pk).withdraw()
     assert list(releases.due()) == [again]
     assert list(releases.newest_first()) == [second, again, first]
+
+
+# --- Withdrawn and issued again
+
+
+def by(user):
+    return pghistory.context(user=str(user.pk))
+
+
+@pytest.fixture
+def publish(alice, bob):
+    def publish(*records):
+        review.submit(records, by=alice)
+        publication.publish(records, by=bob)
+        for record in records:
+            record.refresh_from_db()
+
+    return publish
+
+
+@pytest.fixture
+def enter(alice, source):
+    """What Alice types: somebody in detention, cited."""
+
+    def enter(name, source=source, **values):
+        with by(alice):
+            person = Person.objects.create(**values)
+            Name.objects.create(person=person, text=name)
+            PersonCitation.objects.create(person=person, source=source)
+            detention = Detention.objects.create(person=person, started=parse("2021"))
+            DetentionCitation.objects.create(detention=detention, source=source, stated=f"said of {name}")
+        return person, detention
+
+    return enter
+
+
+def everything_in(release):
+    """All that stands in any file of a version."""
+    with package(release) as file:
+        return "\n".join(file.read(name).decode() for name in file.namelist()) + "".join(
+            block.decode() for block in release.content("changes.csv")
+        )
+
+
+def versions(audience="public"):
+    return {one.version: one.withdrawn_on is None for one in DataRelease.objects.using(audience).all()}
+
+
+@committed
+def test_what_is_withdrawn_is_gone_from_every_version_at_once(enter, publish, alice, bob, client, settings):
+    settings.PUBLIC_SITE = True
+    (stays, own), (goes, other) = enter("Stays Exampleva", summary="kept"), enter("Goes Exampleva", summary="secret")
+    publish(stays, own)
+    first = freeze(PUBLIC, by=bob, version="2025.10.1")
+    publish(goes, other)
+    second, third = (freeze(PUBLIC, by=bob, version=f"2025.{month}.1") for month in (11, 12))
+    freeze(Audience.RESEARCHER, by=bob, version="2025.12.1")
+    secrets = ["Goes", "secret", str(goes.pk), goes.pid, str(other.pk), str(goes.names.get().pk)]
+    assert all(secret in everything_in(second) for secret in secrets)
+    url = "/data/versions/2025.11.1/package.zip"
+    assert b"".join(client.get(url)) == b"".join(second.content("package.zip"))
+
+    publication.withdraw([goes], by=alice)
+
+    assert versions() == {"2025.10.1": True, "2025.11.1": False, "2025.12.1": False}
+    assert versions("researcher") == {"2025.12.1": False}
+    answer = client.get(url)
+    assert answer.status_code == 410
+    assert b"is withdrawn" in answer.content
+    assert not DataChunk.objects.using("public").exclude(release=first).exists()
+    page = client.get("/data/").content.decode()
+    assert second.sha256 in page
+    assert "being re-issued" in page
+    assert url not in page
+    assert "being re-issued" in client.get("/data/versions/2025.11.1/").content.decode()
+    with pytest.raises(Refused, match=r"2025\.12\.1 has to be issued again first"):
+        freeze(PUBLIC, by=bob)
+
+    done = reissue(PUBLIC)
+    assert [release.version for release in done] == ["2025.11.1-r1", "2025.12.1-r1"]
+    assert reissue(PUBLIC) == []
+    for release, old in zip(done, (second, third), strict=True):
+        assert release.moment == old.moment
+        text = everything_in(release)
+        assert "Stays Exampleva" in text
+        assert [secret for secret in secrets if secret in text] == []
+        assert old.sha256 in text
+        page = client.get(release.get_absolute_url()).content.decode()
+        assert [secret for secret in secrets if secret in page] == []
+        assert client.get(f"/data/versions/{release.version}/package.zip").status_code == 200
+    assert done[0].changes["since"] == "2025.10.1"
+    assert done[1].changes["since"] == "2025.11.1-r1"
+    page = client.get("/data/").content.decode()
+    assert "being re-issued" not in page
+    assert second.sha256 in page
+    listing = list(csv.DictReader(io.StringIO(client.get("/data/versions.csv").content.decode())))
+    assert [(row["version"], bool(row["withdrawn_on"]), row["instead_of"]) for row in listing] == [
+        ("2025.12.1-r1", False, "2025.12.1"), ("2025.12.1", True, ""),
+        ("2025.11.1-r1", False, "2025.11.1"), ("2025.11.1", True, ""), ("2025.10.1", False, ""),
+    ]  # fmt: skip
+    assert [row["url"] != "" for row in listing] == [True, False, True, False, True]
+
+
+@committed
+def test_a_version_issued_again_is_issued_again(enter, publish, alice, bob, capsys):
+    records = [enter(f"Exampleva {number}") for number in range(3)]
+    publish(*(record for pair in records for record in pair))
+    freeze(PUBLIC, by=bob, version="2025.12.1")
+    for number, (person, _detention) in enumerate(records[:2], 1):
+        publication.withdraw([person], by=alice)
+        call_command("reissue")
+        assert f"2025.12.1-r{number}" in capsys.readouterr().out
+    assert versions() == {"2025.12.1": False, "2025.12.1-r1": False, "2025.12.1-r2": True}
+    last = DataRelease.objects.using("public").get(version="2025.12.1-r2")
+    assert last.reissue_of.version == "2025.12.1"
+    assert [row["primary_name"] if "primary_name" in row else row["id"] for row in rows(last, "persons")]
+    assert len(rows(last, "persons")) == 1
+    call_command("reissue")
+    assert "No version" in capsys.readouterr().out
+
+
+@committed
+def test_a_version_is_issued_again_with_what_it_said_then(enter, publish, alice, bob):
+    """Not with what was edited since."""
+    (goes, one), (stays, other) = enter("Goes Exampleva"), enter("Stays Exampleva", summary="as it was")
+    publish(goes, one, stays, other)
+    freeze(PUBLIC, by=bob, version="2025.12.1")
+    with by(alice):
+        stays.summary = "as it is"
+        stays.save()
+    publish(stays)
+    publication.withdraw([goes], by=alice)
+    (again,) = reissue(PUBLIC)
+    assert [row["summary"] for row in rows(again, "persons")] == ["as it was"]
+
+
+@committed
+def test_an_edit_that_withdraws_nothing_changes_no_version(enter, publish, alice, bob):
+    person, detention = enter("Anna Exampleva", summary="before")
+    publish(person, detention)
+    release = freeze(PUBLIC, by=bob)
+    with by(alice):
+        person.summary = "after"
+        person.save()
+        name = person.names.get()
+        name.text = "Hanna Exampleva"
+        name.save()
+        Name.objects.create(person=person, text="Another Exampleva", position=2)
+        PersonCitation.objects.filter(person=person).update(source=Source.objects.create(title="Another report"))
+        DetentionCitation.objects.filter(detention=detention).update(stated="another word")
+    publish(person, detention)
+    with by(alice):
+        Name.objects.get(text="Another Exampleva").delete()
+    publish(person)
+    list(publication.repair())
+    assert versions() == {release.version: True}
+
+
+@committed
+@pytest.mark.parametrize("closes", ["disclosure", "consent", "part", "source", "deletion"])
+def test_what_is_closed_is_gone_from_the_versions(enter, publish, alice, bob, closes):
+    own = Source.objects.create(title="Her own letter")
+    person, detention = enter("Anna Exampleva", source=own)
+    publish(person, detention)
+    release = freeze(PUBLIC, by=bob)
+    assert versions() == {release.version: True}
+    with by(alice), transaction.atomic():
+        if closes == "disclosure":
+            person.disclosure = "staff"
+            person.save()
+            publication.close(person)
+        elif closes == "consent":
+            person.consent = "name_withheld"
+            person.save()
+            publication.close(person)
+        elif closes == "part":
+            name = person.names.get()
+            name.disclosure = "staff"
+            name.save()
+            publication.close(person)
+        elif closes == "source":
+            own.refresh_from_db()
+            own.disclosure = "staff"
+            own.save()
+            publication.close(own)
+        else:
+            publication.withdraw([detention], by=alice)
+    assert versions() == {release.version: False}
+
+
+@committed
+def test_a_withdrawal_waits_for_a_version_that_is_being_made(enter, publish, alice, bob, monkeypatch):
+    """And takes it along: nothing slips into a version after it was withdrawn."""
+    person, detention = enter("Goes Exampleva")
+    publish(person, detention)
+    keep = freezing._keep
+    withdrawing = threading.Thread(target=lambda: withdraw_elsewhere(person, alice))
+
+    def kept(*args, **kwargs):
+        withdrawing.start()
+        withdrawing.join(1)
+        assert withdrawing.is_alive()
+        return keep(*args, **kwargs)
+
+    monkeypatch.setattr(freezing, "_keep", kept)
+    release = freeze(PUBLIC, by=bob)
+    withdrawing.join(30)
+    assert versions() == {release.version: False}
+
+
+def withdraw_elsewhere(person, user):
+    try:
+        publication.withdraw([person], by=user)
+    finally:
+        connections.close_all()

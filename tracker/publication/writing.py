@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connections, models, transaction
 
-from tracker.models import Part, Record, Reviewed, Row, Source
+from tracker.models import DataRelease, Part, Record, Reviewed, Row, Source
 from tracker.publication.belonging import (
     BATCH,
     COPIES,
@@ -241,7 +241,7 @@ def _compare(copy: Copy, model: type[Record], ids: list[UUID], *, write: bool) -
             _forget(kind, copy.audience, purged)
         for (kind, column), links in copy.unlink.items():
             past = history_of(kind)._base_manager.using(copy.audience)
-            past.filter(pgh_obj_id__in=list(links), **{f"{column}__in": set(links.values())}).delete()
+            _erase(past.filter(pgh_obj_id__in=list(links), **{f"{column}__in": set(links.values())}))
         for holder, members in gap.gone.items():
             _forget_all(holder, copy.audience, members)
         copy.purge.clear()
@@ -283,14 +283,20 @@ def _forget(kind: type[Row], using: str, ids: set[UUID]) -> None:
     history = history_of(kind)._base_manager.using(using).filter(pgh_obj_id__in=ids)
     standing = kind._base_manager.using(using).filter(pk__in=ids).values_list("pk", flat=True)
     last = history.filter(pgh_obj_id__in=list(standing)).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-    history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True))).delete()
+    _erase(history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True))))
 
 
 def _forget_all(model: type[Record], using: str, ids: set[UUID]) -> None:
     """Remove the past of records that are not in the copy any more, and of all parts they ever had."""
-    history_of(model)._base_manager.using(using).filter(pgh_obj_id__in=ids).delete()
+    _erase(history_of(model)._base_manager.using(using).filter(pgh_obj_id__in=ids))
     for part in model.part_models():
-        history_of(part)._base_manager.using(using).filter(**{f"{part.owner}__in": ids}).delete()
+        _erase(history_of(part)._base_manager.using(using).filter(**{f"{part.owner}__in": ids}))
+
+
+def _erase(events: models.QuerySet[Any]) -> None:
+    """Remove rows of the copy's history, and with them the files of every frozen version that says what they say."""
+    DataRelease.objects.using(events.db).standing().holding(events).withdraw()
+    events.delete()
 
 
 def forget_but_present(model: type[Record], using: str, ids: set[UUID]) -> None:

@@ -51,7 +51,7 @@ def data(request: Any) -> HttpResponse:
         {
             "tables": [(table, _number(table, audience)) for table in export.tables_for(audience)],
             "counted": COUNTED,
-            "filtered": [(name, list(_fields(filters, request))) for name, filters in FILTERS.items()],
+            "filtered": [(name, list(_fields(filters))) for name, filters in FILTERS.items()],
             "versions": [(release, release.pk in due) for release in releases],
             "audience": audience,
             "citation": citation,
@@ -67,7 +67,7 @@ def _number(table: Any, audience: v.Audience) -> int:
     return sum(rows.values("pk")[: COUNTED + 1].count() for rows in table.querysets(audience))
 
 
-def _fields(filters: type[Filter], request: Any) -> Iterator[tuple[str, str]]:
+def _fields(filters: type[Filter]) -> Iterator[tuple[str, str]]:
     """Each parameter of a filter, and what it is called."""
     for name, one in filters.base_filters.items():
         yield name, str(one.label or name)
