@@ -23,7 +23,7 @@ from django.db import connections, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from tracker import codebook, comparing, export
+from tracker import clocks, codebook, comparing, export
 from tracker.comparing import Changes
 from tracker.downloads import Rows
 from tracker.models import Act, DataChunk, DataRelease, User
@@ -98,7 +98,7 @@ def _issue(audience: Audience, *, by: User | None, version: str = "", of: DataRe
     with tempfile.TemporaryDirectory(prefix="version-") as name:
         folder = Path(name)
         package, before, listed = (folder / file for file in (PACKAGE, f"before-{PACKAGE}", CHANGES))
-        with _moment(audience, of.moment if of else None) as moment:
+        with clocks.standing(audience, of and of.moment, was_known=True) as moment:
             version = _again(of) if of else version or next_version(audience, moment)
             previous = _previous(audience, moment)
             if previous is None:
@@ -111,7 +111,7 @@ def _issue(audience: Audience, *, by: User | None, version: str = "", of: DataRe
                 file.writelines(previous.content(PACKAGE))
             with listed.open("wb") as file:
                 changes = comparing.compare(before, package, file, since=previous.version, using=audience)
-        with _moment(audience, moment):
+        with clocks.standing(audience, of and of.moment, was_known=True):
             told = _told(version, moment, changes, of)
             files = _write(package, audience, version=version, moment=moment, changes=told)
         return _keep(
@@ -201,13 +201,6 @@ def _clock(audience: Audience) -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment
-
-
-@contextmanager
-def _moment(audience: Audience, at: datetime | None) -> Iterator[datetime]:
-    """The data as they stand, or as they stood and may still be seen."""
-    with export.snapshot(audience):
-        yield at or _clock(audience)
 
 
 def _write(path: Path, audience: Audience, *, version: str, moment: datetime, changes: str) -> list[dict[str, Any]]:

@@ -395,6 +395,16 @@ def test_a_version_issued_again_is_issued_again(enter, publish, alice, bob, caps
 
 
 @committed
+def test_a_version_of_which_nothing_is_left(enter, publish, alice, bob):
+    person, detention = enter("Goes Exampleva")
+    publish(person, detention)
+    freeze(PUBLIC, by=bob, version="2025.12.1")
+    publication.withdraw([person, detention], by=alice)
+    (again,) = reissue(PUBLIC)
+    assert rows(again, "persons") == rows(again, "sources") == []
+
+
+@committed
 def test_a_version_is_issued_again_with_what_it_said_then(enter, publish, alice, bob):
     """Not with what was edited since."""
     (goes, one), (stays, other) = enter("Goes Exampleva"), enter("Stays Exampleva", summary="as it was")
@@ -410,7 +420,7 @@ def test_a_version_is_issued_again_with_what_it_said_then(enter, publish, alice,
 
 
 @committed
-def test_an_edit_that_withdraws_nothing_changes_no_version(enter, publish, alice, bob):
+def test_an_edit_that_withdraws_nothing_changes_no_version(enter, publish, source, alice, bob):
     person, detention = enter("Anna Exampleva", summary="before")
     publish(person, detention)
     release = freeze(PUBLIC, by=bob)
@@ -421,14 +431,23 @@ def test_an_edit_that_withdraws_nothing_changes_no_version(enter, publish, alice
         name.text = "Hanna Exampleva"
         name.save()
         Name.objects.create(person=person, text="Another Exampleva", position=2)
-        PersonCitation.objects.filter(person=person).update(source=Source.objects.create(title="Another report"))
-        DetentionCitation.objects.filter(detention=detention).update(stated="another word")
+        other = Source.objects.create(title="Another report")
+        PersonCitation.objects.filter(person=person).update(source=other)
+        DetentionCitation.objects.filter(detention=detention).update(source=other, stated="another word")
     publish(person, detention)
     with by(alice):
         Name.objects.get(text="Another Exampleva").delete()
     publish(person)
+    assert not Source.objects.using("public").filter(pk=source.pk).exists()
+    assert rows(release, "sources")[0]["id"] == str(source.pk)
     list(publication.repair())
     assert versions() == {release.version: True}
+    with by(alice), transaction.atomic():
+        source.refresh_from_db()
+        source.disclosure = "staff"
+        source.save()
+        publication.close(source)
+    assert versions() == {release.version: False}, "what nothing in the copy uses any more is in the version still"
 
 
 @committed
