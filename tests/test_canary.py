@@ -5,6 +5,7 @@ import io
 import logging
 import re
 import uuid
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -29,9 +30,10 @@ from tests.canary import (
 )
 from tests.conftest import ALL_DATABASES
 from tracker import acts, export
+from tracker.freezing import freeze
 from tracker.models import Act, Detention, Person, Prosecution, Recognition, Source
 from tracker.publication import HELD
-from tracker.vocabularies import ActKind
+from tracker.vocabularies import ActKind, Audience
 
 pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
 
@@ -137,12 +139,12 @@ def urls(resolver=None, space=""):
 
 READ = {
     "home", "events", "event", "persons", "person", "releases", "sources", "source", "data", "codebook", "table_csv",
-    "login", "logout",
+    "data_release", "data_release_file", "data_releases_csv", "login", "logout",
 }  # fmt: skip
 WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
         "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$",
         "tracker_person_merge", "tracker_acts", "tracker_act", "tracker_person_duplicates",
-        "tracker_import", "tracker_import_preview",
+        "tracker_import", "tracker_import_preview", "tracker_data_releases", "tracker_downloads",
         "tracker_person_spellings", "releases_releaseevent_sum", "releases_note_step", "releases_releaseevent_journeys",
         *(f"releases_sitting_{page}" for page in ("line", "group", "log", "compare", "shared"))}  # fmt: skip
 PAGES = ("changelist", "add", "change", "history", "delete", "review")
@@ -360,6 +362,9 @@ def everything(world):
         yield reverse(name)
     for table in export.TABLES:
         yield reverse("table_csv", args=[table.name])
+    yield reverse("data_releases_csv")
+    yield reverse("data_release", args=["2025.12.1"])
+    yield reverse("data_release_file", args=["2025.12.1", "package.zip"])
     for chain in ("public published", "sealed published"):
         rows = world.chains[chain].rows
         yield reverse("person", args=[rows[Person][0].pid])
@@ -380,6 +385,8 @@ def everything(world):
         yield reverse(f"admin:tracker_person_{page}")
     yield reverse("admin:tracker_acts")
     yield reverse("admin:tracker_act", args=[uuid.UUID(int=0)])
+    yield reverse("admin:tracker_data_releases")
+    yield reverse("admin:tracker_downloads")
     yield reverse("admin:tracker_import")
     yield reverse("admin:tracker_import_preview", args=[uuid.UUID(int=0)])
     yield reverse("admin:index")
@@ -632,6 +639,58 @@ def test_what_can_be_chosen_in_the_admin(worker, world):
                     )  # fmt: skip
                     asked += response.status_code == 200
     assert asked > 20
+
+
+# --- Frozen versions, and who took them
+
+
+@pytest.fixture(scope="module")
+def frozen(world):
+    """Audience → its version, frozen as a command does it: with connections that are in no transaction of a test."""
+
+    def run(audience):
+        try:
+            return freeze(Audience(audience), by=world.bob, version="2025.12.1")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return {audience: pool.submit(run, audience).result() for audience in COPIES}
+
+
+def test_frozen_versions(reader, world, frozen):
+    release = frozen["public" if reader.level == PUBLIC else "researcher"]
+    for name, args in (("data", []), ("data_releases_csv", []), ("data_release", [release.version])):
+        text = reader.get(reverse(name, args=args)).text_
+        assert release.sha256 in text
+        for user in (world.bob, world.charlie):
+            assert user.username not in text.replace(f'hidden"> {user.username}', ""), "but for who is logged in"
+    content = b"".join(reader.client.get(reverse("data_release_file", args=[release.version, "package.zip"])))
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        for name in package.namelist():
+            text = package.read(name).decode()
+            reader.look_at(text, name, reader.level)
+            if name.endswith(".csv"):
+                own = [row for row in read_csv(text) if row.get("source_id") != str(HELD) != row.get("id")]
+                assert len(own) == expected(world, reader.level, name.removesuffix(".csv")), name
+    for asked in ("2025.12.2", "x", "2025.12.1-r1"):
+        reader.get(reverse("data_release", args=[asked]), status=404)
+        reader.get(reverse("data_release_file", args=[asked, "package.zip"]), status=404)
+    for name in ("x", "changes.csv"):
+        reader.get(reverse("data_release_file", args=[release.version, name]), status=404)
+
+
+def test_who_downloaded_what(world, frozen):
+    reader = Viewer(world, RESEARCHERS, world.charlie)
+    marker = next(iter(sorted(marker for marker in world.allowed(RESEARCHERS) if marker.endswith("qz"))))
+    reader.get("/data/persons.csv", {"name": marker, "sex": "female"})
+    reviewer = Viewer(world, STAFF, world.bob)
+    page = reviewer.get(reverse("admin:tracker_downloads"))
+    assert "name=…&amp;sex=female" in page.text_
+    assert marker not in page.text_
+    assert frozen["public"].sha256[:12] in reviewer.get(reverse("admin:tracker_data_releases")).text_
+    for name in ("tracker_downloads", "tracker_data_releases"):
+        Viewer(world, None, world.alice).get(reverse(f"admin:{name}"), status=403)
 
 
 # --- What is written down

@@ -123,7 +123,7 @@ def data_release(request: Any, version: str) -> HttpResponse:
         citation = citing.text(
             f"Data, {request.audience} files",
             request.build_absolute_uri(release.get_absolute_url()),
-            release.frozen_at.date(),
+            release.moment.date(),
             version=release.version,
         )
     family = DataRelease.objects.using(request.audience).family(release).newest_first()
