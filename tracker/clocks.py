@@ -19,6 +19,7 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError, connections, transaction
 from django.utils.translation import gettext as _
 
+from tracker.dates import FIRST_YEAR, LAST_YEAR
 from tracker.models import Record, Row
 from tracker.models.fields import KeyField
 from tracker.publication.belonging import anchors, citations_of, referring, reviewed_models, support_models
@@ -72,6 +73,15 @@ def parse(text: str) -> datetime:
         ) from None
 
 
+def parse_day(text: str) -> date:
+    """Raises ``Refused``."""
+    written = text.strip()
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", written) and FIRST_YEAR <= int(written[:4]) <= LAST_YEAR:
+        with suppress(ValueError):
+            return date.fromisoformat(written)
+    raise Refused(_("“%(text)s” is no day. Write it as 2025-12-13.") % {"text": text})
+
+
 def display(at: datetime) -> str:
     """To the microsecond: what is asked for again has to be this moment and no other."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -94,8 +104,7 @@ def standing(audience: Audience, at: datetime | None = None, *, searched: bool =
         now = _now(audience)
         go_on()
         if at is not None:
-            if at > now:
-                raise Refused(_("%(at)s has not come yet: it is %(now)s.") % {"at": display(at), "now": display(now)})
+            _must_be_known(audience, at, now)
             rebuild(audience, at, searched=searched)
         with connections[using].cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
@@ -165,6 +174,34 @@ def _clock(using: str) -> datetime:
     return now
 
 
+def check(audience: Audience, at: datetime) -> None:
+    """Raises ``Refused`` for a moment that ``standing`` would refuse."""
+    _must_be_known(audience, at, _clock(database(audience)))
+
+
+def _must_be_known(audience: Audience, at: datetime, now: datetime) -> None:
+    if at > now:
+        raise Refused(
+            _("%(at)s is not over yet: it is %(now)s. What is known as of then can still change.")
+            % {"at": display(at), "now": display(now)}
+        )
+    using = database(audience)
+    first = " UNION ALL ".join(
+        f"(SELECT pgh_created_at FROM {_quote(using, history_of(kind)._meta.db_table)} ORDER BY pgh_id LIMIT 1)"
+        for kind in kinds()
+    )
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT min(pgh_created_at) FROM ({first}) AS first")
+        (began,) = cursor.fetchone()
+    if began is None:
+        raise Refused(_("Nothing is known as of %(at)s: there is no history.") % {"at": display(at)})
+    if at < began:
+        day = began.astimezone(UTC).date().isoformat()
+        raise Refused(
+            _("Nothing is known as of %(at)s: the history begins on %(day)s.") % {"at": display(at), "day": day}
+        )
+
+
 # --- The tables of that moment
 
 
@@ -184,7 +221,6 @@ class _Rebuilding:
             self.cursor.execute("SELECT current_schema()")
             self.schema = self.quote(self.cursor.fetchone()[0])
             self.cursor.execute("SET LOCAL work_mem = '64MB'")
-            self._must_be_known()
             sealed = self.audience is Audience.STAFF and self._something_was_sealed()
             if sealed:
                 self._note_what_is_sealed_now()
@@ -217,19 +253,6 @@ class _Rebuilding:
     def change(self, sql: str, params: Sequence[Any] = ()) -> int:
         self.cursor.execute(sql, params)
         return int(self.cursor.rowcount)
-
-    def _must_be_known(self) -> None:
-        first = " UNION ALL ".join(
-            f"(SELECT pgh_created_at FROM {self.history(kind)} ORDER BY pgh_id LIMIT 1)" for kind in self.kinds
-        )
-        ((began,),) = self.ask(f"SELECT min(pgh_created_at) FROM ({first}) AS first")
-        if began is None or self.at < began:
-            raise Refused(
-                _("Nothing is known as of %(at)s: the history begins on %(day)s.")
-                % {"at": display(self.at), "day": began.astimezone(UTC).date().isoformat()}
-                if began
-                else _("Nothing is known as of %(at)s: there is no history.") % {"at": display(self.at)}
-            )
 
     def _half_published(self) -> UUID | None:
         """What was being published to a copy at that moment, and was seen by nobody yet.

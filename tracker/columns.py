@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db import models
@@ -332,9 +333,12 @@ class Table:
         return [queryset.filter(pk__in=chosen) for queryset in found]
 
     def query(
-        self, audience: Audience, only: QuerySet[Any] | None = None, *, excel: bool = False
+        self, audience: Audience, only: QuerySet[Any] | None = None, *, excel: bool = False, on: date | None = None
     ) -> tuple[str, tuple[Any, ...]]:
-        """The SELECT that is the file: its columns under their names, its rows in their order."""
+        """The SELECT that is the file: its columns under their names, its rows in their order.
+
+        ``on`` is the day that what depends on one is counted to; most tables do not.
+        """
         columns = self.columns_for(audience)
         aliases = {column.name: f"c{number}" for number, column in enumerate(columns)}
         selects: list[str] = []

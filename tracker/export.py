@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from releases.tables import TABLES as RELEASES_TABLES
-from tracker import codebook
+from tracker import clocks, codebook
 from tracker.columns import Table, database
 from tracker.tables import TABLES as TRACKER_TABLES
 from tracker.tables import citations
@@ -36,8 +37,8 @@ BLOCK: Final = 64 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff".encode()
 
 
-class Refused(Exception):
-    """An export that cannot be made as it was asked for. Its message is for whoever asked."""
+#: An export that cannot be made as it was asked for. Its message is for whoever asked.
+Refused = clocks.Refused
 
 
 def tables_for(audience: Audience) -> list[Table]:
@@ -77,23 +78,58 @@ def count(table: Table, audience: Audience, queryset: QuerySet[Any] | None = Non
     return sum(rows.count() for rows in table.querysets(audience, queryset))
 
 
-def statement(table: Table, audience: Audience, queryset: QuerySet[Any] | None = None, *, excel: bool = False) -> str:
+def statement(
+    table: Table,
+    audience: Audience,
+    queryset: QuerySet[Any] | None = None,
+    *,
+    excel: bool = False,
+    on: date | None = None,
+) -> str:
     """The SELECT that is the file, with nothing left to fill in: COPY takes no parameters."""
-    sql, params = table.query(audience, queryset, excel=excel)
+    sql, params = table.query(audience, queryset, excel=excel, on=on)
     with connections[database(audience)].cursor() as cursor:
         text: str = cursor.mogrify(sql, params)
     return text
 
 
 def stream(
-    table: Table, audience: Audience, queryset: QuerySet[Any] | None = None, *, excel: bool = False
+    table: Table,
+    audience: Audience,
+    queryset: QuerySet[Any] | None = None,
+    *,
+    excel: bool = False,
+    on: date | None = None,
+    known_at: datetime | None = None,
 ) -> Iterator[bytes]:
     """The file, in blocks of about 64 KiB; ``queryset`` (of the table's model) narrows it to some rows.
+
+    ``on`` is the day of what depends on one, unless given the day that ``known_at`` falls on (UTC), or today.
+    ``known_at``: as it stood then, in a transaction of its own; the first block may raise ``Refused``.
 
     Nothing is read before the first block is asked for, and what was begun is given up when the iterator is closed.
     Read it in one thread: the connection is that thread's own.
     """
-    return _copy(database(audience), statement(table, audience, queryset, excel=excel), excel=excel)
+    if known_at is not None:
+        return _stream_known_at(known_at, table, audience, queryset, excel=excel, on=on or day_of(known_at))
+    return _copy(database(audience), statement(table, audience, queryset, excel=excel, on=on), excel=excel)
+
+
+def _stream_known_at(
+    known_at: datetime,
+    table: Table,
+    audience: Audience,
+    queryset: QuerySet[Any] | None,
+    *,
+    excel: bool,
+    on: date,
+) -> Iterator[bytes]:
+    with clocks.standing(audience, known_at, searched=queryset is not None):
+        yield from stream(table, audience, queryset, excel=excel, on=on)
+
+
+def day_of(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
 
 
 def _copy(alias: str, select: str, *, excel: bool) -> Iterator[bytes]:
@@ -120,13 +156,10 @@ def _copy(alias: str, select: str, *, excel: bool) -> Iterator[bytes]:
 
 
 @contextmanager
-def snapshot(audience: Audience) -> Iterator[None]:
-    """What is read inside is of one moment, and nothing can be written. Not within another transaction."""
-    alias = database(audience)
-    with transaction.atomic(using=alias, durable=True):
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
+def snapshot(audience: Audience, known_at: datetime | None = None) -> Iterator[datetime]:
+    """What is read inside is of one moment, which is given, and nothing can be written. Not within a transaction."""
+    with clocks.standing(audience, known_at) as moment:
+        yield moment
 
 
 def write(
@@ -135,10 +168,15 @@ def write(
     tables: Sequence[Table] | None = None,
     *,
     excel: bool = False,
+    on: date | None = None,
+    known_at: datetime | None = None,
+    told: Callable[[datetime], None] = lambda _moment: None,
     progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> list[Path]:
     """One file a table, and the codebook, all of one moment; ``progress`` is told each file and its size in bytes.
 
+    ``told`` is told the moment, ``known_at`` or now: asked for by it, the files are the same. ``on`` is the day of what
+    depends on one, unless given that of the moment (UTC).
     They come to stand in the directory when all of them are complete: what fails leaves the files of before.
     Raises ``Refused`` for a directory that cannot be written.
     """
@@ -153,11 +191,12 @@ def write(
         ) from error
     try:
         names = []
-        with snapshot(audience):
+        with snapshot(audience, known_at) as moment:
+            told(moment)
             for table in chosen:
                 name = filename(table, excel=excel)
                 with _open(unfinished / name, audience) as file:
-                    for block in stream(table, audience, excel=excel):
+                    for block in stream(table, audience, excel=excel, on=on or day_of(moment)):
                         file.write(block)
                     size = file.tell()
                 names.append(name)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from releases.filters import EventFilter, ReleaseFilter
+from tracker import clocks, export
 from tracker import codebook as codebooks
-from tracker import export
 from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.filters import Filter, PersonFilter, SourceFilter
@@ -44,9 +44,19 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     excel = request.GET.get("excel", "0")
     if excel not in {"0", "1"}:
         problems.append(_("excel=%(value)s: write 1 or 0.") % {"value": excel})
+    known_at = None
+    if asked := request.GET.get("known_at"):
+        try:
+            known_at = clocks.parse(asked)
+            clocks.check(audience, known_at)
+        except clocks.Refused as refusal:
+            problems.append(f"known_at: {refusal}")
     filters = FILTERS.get(table.name, _NoFilter)
     chosen = filters.of(request, table.models[0].objects.using(audience))  # type: ignore[attr-defined]
-    if unknown := chosen.unknown({"excel"}):
+    if known_at and "on" in chosen.filters and not request.GET.get("on"):
+        chosen.data = chosen.data.copy()
+        chosen.data["on"] = export.day_of(known_at).isoformat()  # what is told of today otherwise
+    if unknown := chosen.unknown({"excel", "known_at"}):
         known = ", ".join(chosen.filters) or _("none")
         problems.append(
             _("This table has no filter “%(name)s”. It has: %(known)s.") % {"name": ", ".join(unknown), "known": known}
@@ -56,9 +66,10 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
         return _refuse(request, problems, HTTPStatus.BAD_REQUEST)
     if chosen.query:
         only = chosen.rows
-    response = StreamingHttpResponse(
-        export.stream(table, audience, only, excel=excel == "1"), content_type="text/csv; charset=utf-8"
+    blocks = export.stream(
+        table, audience, only, excel=excel == "1", on=chosen.form.cleaned_data.get("on"), known_at=known_at
     )
+    response = StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8")
     filename = export.filename(table, excel=excel == "1")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
