@@ -20,7 +20,10 @@ from tracker.filters import Filter, PersonFilter, SourceFilter
 
 FILTERS: dict[str, type[Filter]] = {
     "persons": PersonFilter,
+    "persons_flat": PersonFilter,
+    "custody_monthly": PersonFilter,
     "releases": ReleaseFilter,
+    "releases_flat": ReleaseFilter,
     "release_events": EventFilter,
     "sources": SourceFilter,
 }

@@ -50,7 +50,7 @@ class Command(BaseCommand):
                 excel=excel,
                 on=clocks.parse_day(options["on"]) if options["on"] is not None else None,
                 known_at=clocks.parse(options["known_at"]) if options["known_at"] is not None else None,
-                told=self.told,
+                as_of=self.as_of,
                 progress=self.progress,
             )
         except export.Refused as refusal:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             raise CommandError(f"The database could not be read, and no file was replaced: {error}") from error
         self.stderr.write(f"{len(written)} files in {to}")
 
-    def told(self, moment: datetime) -> None:
+    def as_of(self, moment: datetime) -> None:
         self.stderr.write(f"as of {clocks.display(moment)}")
 
     def progress(self, name: str, size: int) -> None:
