@@ -239,8 +239,12 @@ def persons_of(world, level):
 def expected(world, level, table):
     if table == "merged_persons":
         return len([row for row in rows_of(world, level, Person) if row.merged_into])
+    if table == "custody_spells":
+        return len([row for row in rows_of(world, level, Detention) if row.person.merged_into is None])
     return len(
-        persons_of(world, level) if table == "persons" else rows_of(world, level, *export.get_table(table).models)
+        persons_of(world, level)
+        if table in {"persons", "persons_flat"}
+        else rows_of(world, level, *export.get_table(table).models)
     )
 
 
@@ -324,9 +328,14 @@ def test_every_file_over_http(reader, world):
     data = reader.get(reverse("data"))
     for table, number in data.context["tables"]:
         rows = read_csv(reader.get(reverse("table_csv", args=[table.name])).text_)
-        assert len(rows) == number
-        own = [row for row in rows if row["id"] != str(HELD) and row.get("source_id") != str(HELD)]
-        assert len(own) == expected(world, level, table.name), table.name
+        assert number in (len(rows), None)
+        if table.name == "custody_monthly":
+            everybody = [row for row in rows if not row["custody"] and not row["body_id"]]
+            most = max(sum(int(row["possible"]) for row in everybody if row["month"] == last["month"]) for last in rows)
+            assert 0 < most <= len(persons_of(world, level))
+        else:
+            own = [row for row in rows if row["id"] != str(HELD) and row.get("source_id") != str(HELD)]
+            assert len(own) == expected(world, level, table.name), table.name
         reader.get(reverse("table_csv", args=[table.name]), {"excel": "1"})
         reader.get(reverse("table_csv", args=[table.name]), {"nonsense": "1"}, status=400)
     for name, queries in LISTS.items():

@@ -19,6 +19,7 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError, connections, transaction
 from django.utils.translation import gettext as _
 
+from tracker.dates import FIRST_YEAR, LAST_YEAR
 from tracker.models import Record, Row
 from tracker.models.fields import KeyField
 from tracker.publication.belonging import anchors, citations_of, referring, reviewed_models, support_models
@@ -72,6 +73,15 @@ def parse(text: str) -> datetime:
         ) from None
 
 
+def parse_day(text: str) -> date:
+    """Raises ``Refused``."""
+    written = text.strip()
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", written) and FIRST_YEAR <= int(written[:4]) <= LAST_YEAR:
+        with suppress(ValueError):
+            return date.fromisoformat(written)
+    raise Refused(_("“%(text)s” is no day. Write it as 2025-12-13.") % {"text": text})
+
+
 def display(at: datetime) -> str:
     """To the microsecond: what is asked for again has to be this moment and no other."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -97,9 +107,9 @@ def standing(
         now = _now(audience)
         go_on()
         if at is not None:
-            if at > now:
-                raise Refused(_("%(at)s has not come yet: it is %(now)s.") % {"at": display(at), "now": display(now)})
-            rebuild(audience, at, searched=searched, was_known=was_known)
+            if not was_known:
+                _must_be_known(audience, at, now)
+            rebuild(audience, at, searched=searched)
         with connections[using].cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
         yield now if at is None else at
@@ -168,12 +178,40 @@ def _clock(using: str) -> datetime:
     return now
 
 
+def check(audience: Audience, at: datetime) -> None:
+    """Raises ``Refused`` for a moment that ``standing`` would refuse."""
+    _must_be_known(audience, at, _clock(database(audience)))
+
+
+def _must_be_known(audience: Audience, at: datetime, now: datetime) -> None:
+    if at > now:
+        raise Refused(
+            _("%(at)s is not over yet: it is %(now)s. What is known as of then can still change.")
+            % {"at": display(at), "now": display(now)}
+        )
+    using = database(audience)
+    first = " UNION ALL ".join(
+        f"(SELECT pgh_created_at FROM {_quote(using, history_of(kind)._meta.db_table)} ORDER BY pgh_id LIMIT 1)"
+        for kind in kinds()
+    )
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT min(pgh_created_at) FROM ({first}) AS first")
+        (began,) = cursor.fetchone()
+    if began is None:
+        raise Refused(_("Nothing is known as of %(at)s: there is no history.") % {"at": display(at)})
+    if at < began:
+        day = began.astimezone(UTC).date().isoformat()
+        raise Refused(
+            _("Nothing is known as of %(at)s: the history begins on %(day)s.") % {"at": display(at), "day": day}
+        )
+
+
 # --- The tables of that moment
 
 
-def rebuild(audience: Audience, at: datetime, *, searched: bool = False, was_known: bool = False) -> None:
+def rebuild(audience: Audience, at: datetime, *, searched: bool = False) -> None:
     """Temporary tables that bear the real names, until the transaction ends: PostgreSQL looks among them first."""
-    _Rebuilding(audience, at).run(searched=searched, was_known=was_known)
+    _Rebuilding(audience, at).run(searched=searched)
 
 
 class _Rebuilding:
@@ -182,13 +220,11 @@ class _Rebuilding:
         self.using = database(audience)
         self.kinds = kinds()
 
-    def run(self, *, searched: bool, was_known: bool) -> None:
+    def run(self, *, searched: bool) -> None:
         with connections[self.using].cursor() as self.cursor:
             self.cursor.execute("SELECT current_schema()")
             self.schema = self.quote(self.cursor.fetchone()[0])
             self.cursor.execute("SET LOCAL work_mem = '64MB'")
-            if not was_known:
-                self._must_be_known()
             sealed = self.audience is Audience.STAFF and self._something_was_sealed()
             if sealed:
                 self._note_what_is_sealed_now()
@@ -221,19 +257,6 @@ class _Rebuilding:
     def change(self, sql: str, params: Sequence[Any] = ()) -> int:
         self.cursor.execute(sql, params)
         return int(self.cursor.rowcount)
-
-    def _must_be_known(self) -> None:
-        first = " UNION ALL ".join(
-            f"(SELECT pgh_created_at FROM {self.history(kind)} ORDER BY pgh_id LIMIT 1)" for kind in self.kinds
-        )
-        ((began,),) = self.ask(f"SELECT min(pgh_created_at) FROM ({first}) AS first")
-        if began is None or self.at < began:
-            raise Refused(
-                _("Nothing is known as of %(at)s: the history begins on %(day)s.")
-                % {"at": display(self.at), "day": began.astimezone(UTC).date().isoformat()}
-                if began
-                else _("Nothing is known as of %(at)s: there is no history.") % {"at": display(self.at)}
-            )
 
     def _half_published(self) -> UUID | None:
         """What was being published to a copy at that moment, and was seen by nobody yet.

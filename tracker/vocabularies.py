@@ -339,6 +339,14 @@ class Custody(Vocabulary):
 
 
 @unique
+class Certainty(Vocabulary):
+    """How sure it is that somebody is held."""
+
+    CERTAIN = "certain", _("Certain"), _("Whatever the imprecise dates turn out to be.")
+    POSSIBLE = "possible", _("Possible"), _("Nothing that is known excludes it.")
+
+
+@unique
 class CustodyType(Vocabulary):
     """Where somebody is held. Going from closed to home is a placement, never the end of the detention."""
 
@@ -1101,6 +1109,7 @@ ALL: tuple[type[Vocabulary], ...] = (
     Consent,
     OrganisationKind,
     OrganisationNameKind,
+    Certainty,
     Custody,
     CustodyType,
     EpisodeKind,

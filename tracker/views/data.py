@@ -16,10 +16,12 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from releases.filters import EventFilter, ReleaseFilter
-from tracker import citing, comparing, downloads, export
+from tracker import citing, clocks, comparing, downloads, export
 from tracker import codebook as codebooks
 from tracker import vocabularies as v
 from tracker.access import reader
+from tracker.columns import Table
+from tracker.computed import Computed
 from tracker.filters import Filter, PersonFilter, SourceFilter
 from tracker.models import DataRelease
 from tracker.models.data_releases import CHANGES, PACKAGE
@@ -29,7 +31,10 @@ COUNTED: Final = 10_000
 
 FILTERS: dict[str, type[Filter]] = {
     "persons": PersonFilter,
+    "persons_flat": PersonFilter,
+    "custody_monthly": PersonFilter,
     "releases": ReleaseFilter,
+    "releases_flat": ReleaseFilter,
     "release_events": EventFilter,
     "sources": SourceFilter,
 }
@@ -62,8 +67,10 @@ def data(request: Any) -> HttpResponse:
     )
 
 
-def _number(table: Any, audience: v.Audience) -> int:
-    """How many rows, or one more than are counted."""
+def _number(table: Table, audience: v.Audience) -> int | None:
+    """How many rows, or one more than are counted; None where only making the file would tell."""
+    if isinstance(table, Computed) and not table.one_each:
+        return None
     return sum(rows.values("pk")[: COUNTED + 1].count() for rows in table.querysets(audience))
 
 
@@ -85,9 +92,19 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     excel = request.GET.get("excel", "0")
     if excel not in {"0", "1"}:
         problems.append(_("excel=%(value)s: write 1 or 0.") % {"value": excel})
+    known_at = None
+    if asked := request.GET.get("known_at"):
+        try:
+            known_at = clocks.parse(asked)
+            clocks.check(audience, known_at)
+        except clocks.Refused as refusal:
+            problems.append(f"known_at: {refusal}")
     filters = FILTERS.get(table.name, _NoFilter)
     chosen = filters.of(request, table.models[0].objects.using(audience))  # type: ignore[attr-defined]
-    if unknown := chosen.unknown({"excel"}):
+    if known_at and "on" in chosen.filters and not request.GET.get("on"):
+        chosen.data = chosen.data.copy()
+        chosen.data["on"] = export.day_of(known_at).isoformat()  # what is told of today otherwise
+    if unknown := chosen.unknown({"excel", "known_at"}):
         known = ", ".join(chosen.filters) or _("none")
         problems.append(
             _("This table has no filter “%(name)s”. It has: %(known)s.") % {"name": ", ".join(unknown), "known": known}
@@ -98,9 +115,11 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     if chosen.query:
         only = chosen.rows
     filename = export.filename(table, excel=excel == "1")
-    blocks = export.stream(table, audience, only, excel=excel == "1")
-    asked = downloads.question(request.GET, chosen.form.fields, plain=("excel",))
-    blocks = downloads.logged(request, blocks, what=filename, asked=asked)
+    blocks = export.stream(
+        table, audience, only, excel=excel == "1", on=chosen.form.cleaned_data.get("on"), known_at=known_at
+    )
+    question = downloads.question(request.GET, chosen.form.fields, plain=("excel", "known_at"))
+    blocks = downloads.logged(request, blocks, what=filename, asked=question)
     return _file(blocks, filename, "text/csv; charset=utf-8")
 
 
