@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from releases.filters import EventFilter, ReleaseFilter
 from tracker import codebook as codebooks
-from tracker import export
+from tracker import export, package
 from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.filters import Filter, PersonFilter, SourceFilter
@@ -69,6 +70,20 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
 
 class _NoFilter(Filter):
     """A table without a list."""
+
+
+@reader
+def package_zip(request: Any) -> HttpResponseBase:
+    """All files of this moment, from a temporary file that is gone when it has been read."""
+    if request.GET:
+        sentence = _("The package is always whole: leave “%(name)s” away.") % {"name": ", ".join(request.GET)}
+        return _refuse(request, [sentence], HTTPStatus.BAD_REQUEST)
+    audience = v.Audience(request.audience)
+    file = tempfile.TemporaryFile(prefix="package-")  # noqa: SIM115 - the answer closes it
+    with export.snapshot(audience):
+        package.write(file, audience, on=timezone.now().date())
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename="package.zip", content_type="application/zip")
 
 
 @reader
