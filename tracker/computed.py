@@ -20,9 +20,21 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Column, Day, Earliest, Edtf, Filled, Harmless, Joined, Kind, Latest, PrecisionOf, Table
+from tracker.columns import (
+    Column,
+    Day,
+    Earliest,
+    Edtf,
+    Filled,
+    Harmless,
+    Joined,
+    Kind,
+    Latest,
+    PrecisionOf,
+    Table,
+    database,
+)
 from tracker.columns import Text as Words
-from tracker.columns import database
 from tracker.models import Row
 from tracker.vocabularies import Audience, Precision, Vocabulary
 
