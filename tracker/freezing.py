@@ -12,20 +12,19 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from tracker import clocks, codebook, comparing, export
+from tracker import clocks, comparing, export, package
 from tracker.comparing import Changes
-from tracker.downloads import Rows
 from tracker.models import Act, DataChunk, DataRelease, User
 from tracker.models.data_releases import CHANGES, CHUNK, PACKAGE
 from tracker.publication import COPIES
@@ -97,7 +96,7 @@ def _alone(audience: Audience) -> Iterator[None]:
 def _issue(audience: Audience, *, by: User | None, version: str = "", of: DataRelease | None = None) -> DataRelease:
     with tempfile.TemporaryDirectory(prefix="version-") as name:
         folder = Path(name)
-        package, before, listed = (folder / file for file in (PACKAGE, f"before-{PACKAGE}", CHANGES))
+        path, before, listed = (folder / file for file in (PACKAGE, f"before-{PACKAGE}", CHANGES))
         with clocks.standing(audience, of and of.moment, was_known=True) as moment:
             version = _again(of) if of else version or next_version(audience, moment)
             previous = _previous(audience, moment)
@@ -105,15 +104,15 @@ def _issue(audience: Audience, *, by: User | None, version: str = "", of: DataRe
                 changes: Changes = {"since": "", "tables": []}
             else:
                 # what changed stands in the package itself, and is read from one that does not say it yet
-                _write(package, audience, version=version, moment=moment, changes="")
+                _write(path, audience, version=version, moment=moment, changes="")
         if previous is not None:
             with before.open("wb") as file:
                 file.writelines(previous.content(PACKAGE))
             with listed.open("wb") as file:
-                changes = comparing.compare(before, package, file, since=previous.version, using=audience)
+                changes = comparing.compare(before, path, file, since=previous.version, using=audience)
         with clocks.standing(audience, of and of.moment, was_known=True):
             told = _told(version, moment, changes, of)
-            files = _write(package, audience, version=version, moment=moment, changes=told)
+            files = _write(path, audience, version=version, moment=moment, changes=told)
         return _keep(
             DataRelease(
                 version=version,
@@ -124,7 +123,7 @@ def _issue(audience: Audience, *, by: User | None, version: str = "", of: DataRe
                 changes=changes,
             ),
             audience,
-            {PACKAGE: package, CHANGES: listed if previous else None},
+            {PACKAGE: path, CHANGES: listed if previous else None},
             by=by,
         )
 
@@ -163,11 +162,11 @@ def _keep(
     release: DataRelease, audience: Audience, contents: dict[str, Path | None], *, by: User | None
 ) -> DataRelease:
     """The version with its files in the copy, and the act in the working database."""
-    package = contents[PACKAGE]
-    assert package is not None
-    with package.open("rb") as file:
+    path = contents[PACKAGE]
+    assert path is not None
+    with path.open("rb") as file:
         release.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    release.size = package.stat().st_size
+    release.size = path.stat().st_size
     with transaction.atomic():
         Act.objects.create(
             context=uuid.uuid4(), kind=ActKind.FREEZE, by=by, why=f"{release.version} ({audience})", records=0
@@ -175,10 +174,10 @@ def _keep(
         with transaction.atomic(using=audience):
             release.frozen_at = _clock(audience)
             release.save(using=audience, force_insert=True)
-            for name, path in contents.items():
-                if path is None:
+            for name, content_of in contents.items():
+                if content_of is None:
                     continue
-                with path.open("rb") as file:
+                with content_of.open("rb") as file:
                     for position, content in enumerate(_chunks(file)):
                         DataChunk.objects.using(audience).create(
                             release=release, name=name, position=position, content=content
@@ -205,22 +204,5 @@ def _clock(audience: Audience) -> datetime:
 
 def _write(path: Path, audience: Audience, *, version: str, moment: datetime, changes: str) -> list[dict[str, Any]]:
     """The package of a moment that is open; what is in it."""
-    files = []
-    with ZipFile(path, "w", ZIP_DEFLATED) as package:
-
-        def add(name: str, blocks: Iterator[bytes], rows: bool) -> None:
-            digest, size, number = hashlib.sha256(), 0, Rows()
-            with package.open(ZipInfo(name, (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as file:
-                for block in blocks:
-                    file.write(block)
-                    digest.update(block)
-                    size += len(block)
-                    number.count(block)
-            total = number.total if rows else None
-            files.append({"name": name, "bytes": size, "sha256": digest.hexdigest(), "rows": total})
-
-        for table in export.tables_for(audience):
-            add(export.filename(table), export.stream(table, audience), True)
-        add(codebook.NAME, iter([codebook.text(export.TABLES, audience).encode()]), False)
-        add("CHANGES.md", iter([changes.encode()]), False)
-    return files
+    written = package.write(path, audience, version=version, on=export.day_of(moment), changes=changes)
+    return [asdict(file) for file in written.files]

@@ -20,6 +20,7 @@ urlpatterns = [
     path("data/versions.csv", data.data_releases_csv, name="data_releases_csv"),
     path("data/versions/<str:version>/", data.data_release, name="data_release"),
     path("data/versions/<str:version>/<str:name>", data.data_release_file, name="data_release_file"),
+    path("data/package.zip", data.package_zip, name="package"),
     path("data/<slug:name>.csv", data.table_csv, name="table_csv"),
     path("login/", accounts.login, name="login"),
     path("logout/", accounts.logout, name="logout"),

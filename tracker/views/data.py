@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -16,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from releases.filters import EventFilter, ReleaseFilter
-from tracker import citing, clocks, comparing, downloads, export
+from tracker import citing, clocks, comparing, downloads, export, package
 from tracker import codebook as codebooks
 from tracker import vocabularies as v
 from tracker.access import reader
@@ -24,7 +25,7 @@ from tracker.columns import Table
 from tracker.computed import Computed
 from tracker.filters import Filter, PersonFilter, SourceFilter
 from tracker.models import DataRelease
-from tracker.models.data_releases import CHANGES, PACKAGE
+from tracker.models.data_releases import CHANGES, CHUNK, PACKAGE
 
 #: So many rows of a table are counted; of more it is said that there are more.
 COUNTED: Final = 10_000
@@ -125,6 +126,31 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
 
 class _NoFilter(Filter):
     """A table without a list."""
+
+
+@reader
+def package_zip(request: Any) -> HttpResponseBase:
+    """All files of this moment, from a temporary file that is gone when it has been read."""
+    if request.GET:
+        sentence = _("The package is always whole: leave “%(name)s” away.") % {"name": ", ".join(request.GET)}
+        return _refuse(request, [sentence], HTTPStatus.BAD_REQUEST)
+    audience = v.Audience(request.audience)
+    file = tempfile.TemporaryFile(prefix="package-")  # noqa: SIM115 - the answer closes it
+    with export.snapshot(audience) as moment:
+        written = package.write(file, audience, on=export.day_of(moment))
+    size = file.tell()
+    file.seek(0)
+    rows = sum(one.rows or 0 for one in written.files)
+    blocks = downloads.logged(request, _read(file), what="package.zip", rows=rows)
+    response = _file(blocks, "package.zip", "application/zip")
+    response["Content-Length"] = str(size)
+    return response
+
+
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while block := file.read(CHUNK):
+            yield block
 
 
 @reader
