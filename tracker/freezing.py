@@ -94,10 +94,11 @@ def _alone(audience: Audience) -> Iterator[None]:
 
 
 def _issue(audience: Audience, *, by: User | None, version: str = "", of: DataRelease | None = None) -> DataRelease:
+    then = of.moment if of else None
     with tempfile.TemporaryDirectory(prefix="version-") as name:
         folder = Path(name)
         path, before, listed = (folder / file for file in (PACKAGE, f"before-{PACKAGE}", CHANGES))
-        with clocks.standing(audience, of and of.moment, was_known=True) as moment:
+        with clocks.standing(audience, then, was_known=True) as moment:
             version = _again(of) if of else version or next_version(audience, moment)
             previous = _previous(audience, moment)
             if previous is None:
@@ -110,7 +111,7 @@ def _issue(audience: Audience, *, by: User | None, version: str = "", of: DataRe
                 file.writelines(previous.content(PACKAGE))
             with listed.open("wb") as file:
                 changes = comparing.compare(before, path, file, since=previous.version, using=audience)
-        with clocks.standing(audience, of and of.moment, was_known=True):
+        with clocks.standing(audience, then, was_known=True):
             told = _told(version, moment, changes, of)
             files = _write(path, audience, version=version, moment=moment, changes=told)
         return _keep(

@@ -1,7 +1,10 @@
 """What accounts take away is logged; what they searched for, and readers without an account, are not."""
 
+import csv
 import hashlib
+import io
 import re
+import zipfile
 
 import pytest
 from django.db import connections
@@ -17,7 +20,8 @@ from tracker.downloads import KEPT, Rows
 from tracker.models import Download, Name
 from tracker.views import data
 
-pytestmark = pytest.mark.django_db(databases=["default", "researcher", "public"])
+ALL = ["default", "researcher", "public"]
+pytestmark = pytest.mark.django_db(databases=ALL)
 
 
 @pytest.fixture
@@ -89,6 +93,17 @@ def test_a_table_that_fails_halfway_is_logged_as_such(copy, reader, monkeypatch)
     with pytest.raises(RuntimeError, match="went away"):
         list(reader.get("/data/names.csv"))
     assert Download.objects.get().complete is False
+
+
+@pytest.mark.django_db(databases=ALL, transaction=True)
+def test_a_package_is_logged(copy, reader):
+    content = b"".join(reader.get("/data/package.zip"))
+    download = Download.objects.get()
+    assert (download.what, download.size, download.complete) == ("package.zip", len(content), True)
+    assert download.sha256 == hashlib.sha256(content).hexdigest()
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        tables = [name for name in file.namelist() if name.endswith(".csv")]
+        assert download.rows == sum(len(list(csv.reader(io.StringIO(file.read(n).decode())))) - 1 for n in tables)
 
 
 def test_a_frozen_file_is_logged(reader):
