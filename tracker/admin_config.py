@@ -32,6 +32,7 @@ class StaffSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Without Django's way from a key to a page of the site, which asks nobody whether the record is sealed."""
         from tracker.admin.acts import act_view, acts_view
+        from tracker.admin.data_releases import data_releases_view, downloads_view
         from tracker.admin.importing import import_view, preview_view
 
         return [
@@ -39,6 +40,8 @@ class StaffSite(AdminSite):
             path("acts/<uuid:context>/", self.admin_view(act_view), name="tracker_act"),
             path("import/", self.admin_view(import_view), name="tracker_import"),
             path("import/<uuid:upload>/", self.admin_view(preview_view), name="tracker_import_preview"),
+            path("data/", self.admin_view(data_releases_view), name="tracker_data_releases"),
+            path("downloads/", self.admin_view(downloads_view), name="tracker_downloads"),
             *(pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"),
         ]
 

@@ -7,8 +7,9 @@ PostgreSQL makes the text of every cell: no row passes through Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from django.db import models
@@ -34,14 +35,20 @@ class Kind(Vocabulary):
 
     UUID = "uuid", _("Identifier"), _("A random identifier, the same in every file and for ever.")
     TEXT = "text", _("Text"), _("Free text. Line breaks in it are kept as they were entered.")
+    TEXTS = (
+        "texts",
+        _("Texts"),
+        _("Texts, each once, sorted by code point, with ; between them; a ; within one of them is written as a comma."),
+    )
     CODE = "code", _("Code"), _("One code of the vocabulary named.")
     CODES = "codes", _("Codes"), _("Codes of the vocabulary named, in alphabetical order, with ; between them.")
     COUNTRY = "country", _("Country"), _("ISO 3166-1 alpha-2; also XK (Kosovo) and XXA (ICAO 9303: stateless).")
     COUNTRIES = "countries", _("Countries"), _("Country codes in alphabetical order, with ; between them.")
     DATE = "date", _("Day"), _("YYYY-MM-DD.")
     EDTF = "edtf", _("Imprecise date"), _("Some day within: 2021, 2021-03, 2021-03-05 or 2021-03-05/2021-03-09.")
+    MONTH = "month", _("Month"), _("YYYY-MM.")
     INTEGER = "integer", _("Whole number"), _("Digits, with no separators.")
-    DECIMAL = "decimal", _("Number"), _("Digits with a decimal point and two places.")
+    DECIMAL = "decimal", _("Number"), _("Digits with a decimal point, and always the same number of places.")
     BOOLEAN = "boolean", _("Yes or no"), _("true or false.")
 
 
@@ -147,6 +154,8 @@ class Column:
     values: type[Vocabulary] | None = None
     #: the model's field that this is, or is a part of; empty for a computed column
     field: str = ""
+    #: of a computed column: the table in whose ``id`` its value is always to be found
+    to: str = ""
     #: audiences that get it less exactly than it is known
     coarser_for: tuple[str, ...] = ()
     #: may change while nobody changes the row, so that an import takes no notice of it
@@ -356,12 +365,14 @@ class Table:
     columns: tuple[Column, ...]
     #: columns by which rows are sorted; the last one is unique
     order: tuple[str, ...]
+    #: columns that together tell a row from all others
+    key: tuple[str, ...] = ("id",)
     rows: Callable[[type[Row], Audience], QuerySet[Any]] = rows
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
         assert len(set(names)) == len(names), f"{self.name}: a column is declared twice"
-        assert set(self.order) <= set(names), f"{self.name}: sorted by a column that is not there"
+        assert {*self.order, *self.key} <= set(names), f"{self.name}: sorted by a column that is not there"
 
     @property
     def model(self) -> type[Row]:
@@ -382,10 +393,17 @@ class Table:
         chosen = only.using(database(audience)).order_by().values("pk")
         return [queryset.filter(pk__in=chosen) for queryset in found]
 
+    def count(self, audience: Audience, only: QuerySet[Any] | None = None) -> int | None:
+        """How many rows the file has; None where only making it would tell. One query for each model."""
+        return sum(rows.count() for rows in self.querysets(audience, only))
+
     def query(
-        self, audience: Audience, only: QuerySet[Any] | None = None, *, excel: bool = False
+        self, audience: Audience, only: QuerySet[Any] | None = None, *, excel: bool = False, on: date | None = None
     ) -> tuple[str, tuple[Any, ...]]:
-        """The SELECT that is the file: its columns under their names, its rows in their order."""
+        """The SELECT that is the file: its columns under their names, its rows in their order.
+
+        ``on`` is the day that what depends on one is counted to; most tables do not.
+        """
         columns = self.columns_for(audience)
         aliases = {column.name: f"c{number}" for number, column in enumerate(columns)}
         selects: list[str] = []
@@ -397,12 +415,15 @@ class Table:
             sql, some = compiler.as_sql()
             selects.append(sql)
             params += some
-        types = {column.name: column.kind for column in columns}
         named = ", ".join(f'{alias} AS "{name}"' for name, alias in aliases.items())
-        order = ", ".join(
-            aliases[name] + (' COLLATE "C"' if types[name] in {Kind.TEXT, Kind.CODE} else "") for name in self.order
-        )
-        return f"SELECT {named} FROM ({' UNION ALL '.join(selects)}) AS t ORDER BY {order}", tuple(params)
+        rows = " UNION ALL ".join(selects)
+        return f"SELECT {named} FROM ({rows}) AS t ORDER BY {self.sorted(aliases)}", tuple(params)
+
+    def sorted(self, cells: Mapping[str, str]) -> str:
+        """What ORDER BY takes, of what stands in SQL for each column's cell."""
+        kinds = {column.name: column.kind for column in self.columns}
+        texts = {Kind.TEXT, Kind.CODE, Kind.MONTH}
+        return ", ".join(cells[name] + (' COLLATE "C"' if kinds[name] in texts else "") for name in self.order)
 
 
 def _cell(column: Column, model: type[Row], audience: Audience, excel: bool) -> Any:

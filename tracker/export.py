@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +18,9 @@ from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from releases.flat import TABLES as RELEASES_FLAT
 from releases.tables import TABLES as RELEASES_TABLES
-from tracker import codebook
+from tracker import clocks, codebook, flat, months, spells
 from tracker.columns import Table, database
 from tracker.tables import TABLES as TRACKER_TABLES
 from tracker.tables import citations
@@ -30,14 +32,18 @@ TABLES: Final[tuple[Table, ...]] = (
     *_RECORDS,
     # of two tables of one model the first holds the records
     citations({table.model: table.name for table in reversed(_RECORDS)}),
+    *flat.TABLES,
+    *RELEASES_FLAT,
+    *spells.TABLES,
+    *months.TABLES,
 )
 
 BLOCK: Final = 64 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff".encode()
 
 
-class Refused(Exception):
-    """An export that cannot be made as it was asked for. Its message is for whoever asked."""
+#: An export that cannot be made as it was asked for. Its message is for whoever asked.
+Refused = clocks.Refused
 
 
 def tables_for(audience: Audience) -> list[Table]:
@@ -72,31 +78,64 @@ def filename(table: Table, *, excel: bool = False) -> str:
     return f"{table.name}.excel.csv" if excel else f"{table.name}.csv"
 
 
-def count(table: Table, audience: Audience, queryset: QuerySet[Any] | None = None) -> int:
-    """How many rows the file has. One query for each model of the table."""
-    return sum(rows.count() for rows in table.querysets(audience, queryset))
+def count(table: Table, audience: Audience, queryset: QuerySet[Any] | None = None) -> int | None:
+    """How many rows the file has; None where only making it would tell. One query for each model of the table."""
+    return table.count(audience, queryset)
 
 
-def statement(table: Table, audience: Audience, queryset: QuerySet[Any] | None = None, *, excel: bool = False) -> str:
+def statement(
+    table: Table,
+    audience: Audience,
+    queryset: QuerySet[Any] | None = None,
+    *,
+    excel: bool = False,
+    on: date | None = None,
+) -> str:
     """The SELECT that is the file, with nothing left to fill in: COPY takes no parameters."""
-    sql, params = table.query(audience, queryset, excel=excel)
+    sql, params = table.query(audience, queryset, excel=excel, on=on)
     with connections[database(audience)].cursor() as cursor:
         text: str = cursor.mogrify(sql, params)
     return text
 
 
 def stream(
-    table: Table, audience: Audience, queryset: QuerySet[Any] | None = None, *, excel: bool = False
+    table: Table,
+    audience: Audience,
+    queryset: QuerySet[Any] | None = None,
+    *,
+    excel: bool = False,
+    on: date | None = None,
+    told: Callable[[int], None] = lambda _rows: None,
+    known_at: datetime | None = None,
 ) -> Iterator[bytes]:
     """The file, in blocks of about 64 KiB; ``queryset`` (of the table's model) narrows it to some rows.
+
+    ``on``: the day that spells and months are counted to, unless given that of ``known_at`` (UTC), or today. ``told``
+    is told, before the last block, how many rows there are. ``known_at``: as it stood then, in a transaction of its
+    own; the first block may raise ``Refused``.
 
     Nothing is read before the first block is asked for, and what was begun is given up when the iterator is closed.
     Read it in one thread: the connection is that thread's own.
     """
-    return _copy(database(audience), statement(table, audience, queryset, excel=excel), excel=excel)
+    if known_at is not None:
+        day = on or day_of(known_at)
+        return _stream_known_at(known_at, table, audience, queryset, excel=excel, on=day, told=told)
+    select = statement(table, audience, queryset, excel=excel, on=on)
+    return _copy(database(audience), select, excel=excel, told=told)
 
 
-def _copy(alias: str, select: str, *, excel: bool) -> Iterator[bytes]:
+def _stream_known_at(
+    known_at: datetime, table: Table, audience: Audience, queryset: QuerySet[Any] | None, **options: Any
+) -> Iterator[bytes]:
+    with clocks.standing(audience, known_at, searched=queryset is not None):
+        yield from stream(table, audience, queryset, **options)
+
+
+def day_of(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _copy(alias: str, select: str, *, excel: bool, told: Callable[[int], None]) -> Iterator[bytes]:
     """One statement sees one moment, so this needs no transaction for that; the block undoes what is broken off."""
     connection = connections[alias]
     with (
@@ -108,25 +147,25 @@ def _copy(alias: str, select: str, *, excel: bool) -> Iterator[bytes]:
         # PostgreSQL sends one message a row (it promises so) and ends it with a line feed; RFC 4180 wants CR and LF
         block = [BYTE_ORDER_MARK] if excel else []
         size = 0
+        number = -1  # the first is the header
         for row in rows:
+            number += 1
             block += (row[:-1], b"\r\n")
             size += len(row)
             if size >= BLOCK:
                 yield b"".join(block)
                 block.clear()
                 size = 0
+        told(number)
         if block:
             yield b"".join(block)
 
 
 @contextmanager
-def snapshot(audience: Audience) -> Iterator[None]:
-    """What is read inside is of one moment, and nothing can be written. Not within another transaction."""
-    alias = database(audience)
-    with transaction.atomic(using=alias, durable=True):
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
+def snapshot(audience: Audience, known_at: datetime | None = None) -> Iterator[datetime]:
+    """What is read inside is of one moment, which is given, and nothing can be written. Not within a transaction."""
+    with clocks.standing(audience, known_at) as moment:
+        yield moment
 
 
 def write(
@@ -135,10 +174,16 @@ def write(
     tables: Sequence[Table] | None = None,
     *,
     excel: bool = False,
+    on: date | None = None,
+    known_at: datetime | None = None,
+    as_of: Callable[[datetime], None] = lambda _moment: None,
     progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> list[Path]:
     """One file a table, and the codebook, all of one moment; ``progress`` is told each file and its size in bytes.
 
+    ``as_of`` is told the moment, ``known_at`` or now: asked for by it, the files are the same. ``on`` is the day of
+    what
+    depends on one, unless given that of the moment (UTC).
     They come to stand in the directory when all of them are complete: what fails leaves the files of before.
     Raises ``Refused`` for a directory that cannot be written.
     """
@@ -153,11 +198,12 @@ def write(
         ) from error
     try:
         names = []
-        with snapshot(audience):
+        with snapshot(audience, known_at) as moment:
+            as_of(moment)
             for table in chosen:
                 name = filename(table, excel=excel)
                 with _open(unfinished / name, audience) as file:
-                    for block in stream(table, audience, excel=excel):
+                    for block in stream(table, audience, excel=excel, on=on or day_of(moment)):
                         file.write(block)
                     size = file.tell()
                 names.append(name)

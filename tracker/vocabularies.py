@@ -339,6 +339,14 @@ class Custody(Vocabulary):
 
 
 @unique
+class Certainty(Vocabulary):
+    """How sure it is that somebody is held."""
+
+    CERTAIN = "certain", _("Certain"), _("Whatever the imprecise dates turn out to be.")
+    POSSIBLE = "possible", _("Possible"), _("Nothing that is known excludes it.")
+
+
+@unique
 class CustodyType(Vocabulary):
     """Where somebody is held. Going from closed to home is a placement, never the end of the detention."""
 
@@ -1084,6 +1092,11 @@ class ActKind(Vocabulary):
     JOURNEY = "journey", _("Journey step"), _("The same step of the way was added to several releases.")
     SUM = "sum", _("Sum recorded"), _("Reported figures were recorded as the parts of another.")
     PUBLISH = "publish", _("Publication"), _("Records were published together.")
+    FREEZE = (
+        "freeze",
+        _("Data release"),
+        _("A version of the data was frozen, or issued again without what was withdrawn."),
+    )
 
 
 # Every vocabulary, in the order of the codebook.
@@ -1101,6 +1114,7 @@ ALL: tuple[type[Vocabulary], ...] = (
     Consent,
     OrganisationKind,
     OrganisationNameKind,
+    Certainty,
     Custody,
     CustodyType,
     EpisodeKind,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from releases.models import EventGrant, ListLine, Note, Sitting
 from tracker import export
 from tracker.columns import Earliest, Edtf, Kind, Latest, PrecisionOf
+from tracker.computed import Computed
 from tracker.dates import ImpreciseDate
 from tracker.models import Citation, Grant, Name, NotTheSame, Person, Row
 from tracker.models.fields import day_range
@@ -46,9 +47,9 @@ def test_every_table_of_the_database_is_in_a_file():
 
 def test_every_field_is_a_column_or_left_out_for_a_reason():
     left_out = set()
-    for table in export.TABLES[:-1]:
-        if table.name == "merged_persons":
-            continue  # they say nothing but who they are
+    for table in export.TABLES:
+        if table.name in {"merged_persons", "citations"} or isinstance(table, Computed):
+            continue  # they say nothing but who they are; see below; what is in the others
         fields = {field.name for field in table.model._meta.concrete_fields}
         missing = fields - {column.field for column in table.columns}
         assert missing <= set(NOT_EXPORTED), f"{table.name} lacks {missing - set(NOT_EXPORTED)}"
@@ -75,7 +76,9 @@ def test_citations_of_every_kind_have_the_same_audience():
 
 
 def test_rows_are_sorted_by_something_unique():
-    assert {table.order[-1] for table in export.TABLES} == {"id"}
+    for table in export.TABLES:
+        assert table.key == ("id",) or isinstance(table, Computed)
+        assert table.order[-1] == "id" if table.key == ("id",) else set(table.order) == set(table.key)
 
 
 def test_names_are_plain_and_each_occurs_once():

@@ -238,7 +238,7 @@ def act_view(request: Any, context: UUID) -> HttpResponse:
         seen=publication.preview(batch.rows, Audience(audience), viewer=request.user)
         if audience in publication.COPIES
         else None,
-        undo_url=f"{here}?undo=1" if reviewer else "",
+        undo_url=f"{here}?undo=1" if reviewer and act.kind != ActKind.FREEZE else "",
         undo=undoing.preview(context, request.user) if asked and not is_publication else None,
         published=_published(request, records) if is_publication else None,
         returns=_returning(context) if asked and is_publication else None,

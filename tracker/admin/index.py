@@ -16,6 +16,7 @@ from releases.admin.notes import to_do
 from releases.models import Release, ReleaseEvent, Sitting
 from tracker import acts
 from tracker.admin.base import Link, to, uncited, visible
+from tracker.admin.data_releases import due
 from tracker.models import Act, Citation, Reviewed, User
 from tracker.vocabularies import ReviewState
 
@@ -63,6 +64,7 @@ def work(user: User) -> dict[str, Any]:
         ],
         "notes": to_do(user),
         "lists": [(to(sitting), sitting.left) for sitting in _unfinished(user)] if site.is_registered(Sitting) else [],
+        "due": due(user),
         "waiting": [pile for pile in [_acts(user), *waiting] if pile.number],
         "lacking": [pile for pile in lacking if pile.number],
     }

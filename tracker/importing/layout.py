@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from tracker import export
 from tracker.columns import WHY_EMPTY, Column, Table
+from tracker.computed import Computed
 from tracker.importing.cells import Read, nearest, reader
 from tracker.importing.problems import Problems, Unusable
 from tracker.models import Citation, Claim, Part, Person, Record, Relationship, Row
@@ -23,12 +24,14 @@ SOURCE, LOCATOR, STATED = "source", "locator", "stated"
 SHORT: Final = ("pid", "rid")
 #: Shorter words for tables.
 ALSO: Final[Mapping[str, str]] = {"figures": "reported_figures", "events": "release_events"}
-#: Who is whom is said by merging; citations stand in several tables at once.
+#: Who is whom is said by merging; citations stand in several tables at once. What is computed has no rows of its own.
 _APART: Final = {"merged_persons", "citations"}
 
 
 def _taken() -> dict[str, Table]:
-    return {table.name: table for table in export.TABLES if table.name not in _APART}
+    return {
+        table.name: table for table in export.TABLES if table.name not in _APART and not isinstance(table, Computed)
+    }
 
 
 TABLES: Final = _taken()

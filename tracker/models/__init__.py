@@ -4,7 +4,9 @@ from tracker.models.accounts import EDITOR, RESEARCHER, REVIEWER, Grant, User
 from tracker.models.acts import Act
 from tracker.models.base import Citation, Claim, Part, Record, Reviewed, Row, RowQuerySet
 from tracker.models.custody import PersonQuerySet, Status
+from tracker.models.data_releases import DataChunk, DataRelease
 from tracker.models.detentions import Detention, DetentionCitation, Episode, Placement
+from tracker.models.downloads import Download
 from tracker.models.identity import NotTheSame
 from tracker.models.persons import (
     ExternalIdentifier,
@@ -44,8 +46,11 @@ __all__ = [
     "Charge",
     "Citation",
     "Claim",
+    "DataChunk",
+    "DataRelease",
     "Detention",
     "DetentionCitation",
+    "Download",
     "Episode",
     "ExternalIdentifier",
     "Facility",

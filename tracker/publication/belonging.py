@@ -10,7 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db import models
 
-from tracker.models import Part, Record, Reviewed, Row
+from tracker.models import Citation, Part, Record, Reviewed, Row
 from tracker.review import references
 from tracker.vocabularies import Audience
 
@@ -73,3 +73,16 @@ def anchors(model: type[Record]) -> list[models.ForeignKey[Any, Any]]:
         for field in references(model)
         if issubclass(field.related_model, Record) and (field.name in model.below or not field.null)  # type: ignore[arg-type]
     ]
+
+
+def citations_of(kind: type[Row]) -> list[tuple[type[Citation], list[str]]]:
+    """Models of citations that may be about a field of this kind: the column that says of which row, and those that
+    are empty then."""
+    found = []
+    for cited in apps.get_models():
+        if issubclass(cited, Citation):
+            parts = {f"{part}_id": cited._meta.get_field(part).related_model for part in cited.parts}
+            found += [(cited, [column]) for column, target in parts.items() if target is kind]
+            if cited._meta.get_field(cited.owner).related_model is kind:
+                found.append((cited, [f"{cited.owner}_id", *parts]))
+    return found

@@ -28,8 +28,12 @@ class Copy:
         self._stood: dict[UUID, tuple[Any, ...]] = {}
         #: rows of which nothing may be left in the copy's history, besides what still stands
         self.purge: dict[type[Row], set[UUID]] = defaultdict(set)
-        #: (model, column) → rows of which nothing may be left in it that points to what is hidden
+        #: (model, field) → rows of which nothing may be left in it that points to what is hidden
         self.unlink: dict[tuple[type[Row], str], dict[UUID, UUID]] = defaultdict(dict)
+        #: (model, column) → rows of which the copy's history may tell more than may be told now
+        self.coarsen: dict[tuple[type[Row], str], set[UUID]] = defaultdict(set)
+        #: records that let none of their parts of this kind be copied, also none of those they once had
+        self.bare: dict[type[Part], set[UUID]] = defaultdict(set)
 
     def sees(self, disclosure: str) -> bool:
         return Disclosure(disclosure).visible_to(self.audience)
@@ -87,6 +91,7 @@ class Copy:
         moments = [(pk, now.published_at) for pk, (row, now) in records.items() if model.leads_on(row) is None]
         for part in model.part_models():
             column = part._meta.get_field(part.owner).attname  # type: ignore[union-attr]
+            self.bare[part] |= {pk for pk, pair in records.items() if not all(map(part.open_with, pair))}
             rows = rows_at(part, column, moments)
             current = latest(part, [row.pgh_obj_id for row in rows])
             for row in rows:
@@ -141,6 +146,8 @@ class Copy:
                 target: Any = field.related_model
                 if issubclass(target, Record) and not issubclass(target, Reviewed) and values.get(field.attname):
                     needs[target].add(values[field.attname])
+        for kind, kept in want.items():
+            self.purge[kind] -= kept.keys()  # several citations may be one that only says that something is held
         return want, needs
 
     def _look_at_sources(self, stood: list[tuple[type[Row], Any, Any]]) -> None:
@@ -183,9 +190,9 @@ class Copy:
         told = set(kind.columns_for(self.audience)) - kind.emptied_for(self.audience)
         return {name: reason for name, reason in reasons.items() if name in told}
 
-    def was_less_redacted(self, kind: type[Row], pk: UUID, name: str, value: Any) -> bool:
-        """Whether a value that the copy holds tells more than may be told of this row now."""
-        return bool(self._redacted(kind, name, value, self._stood.get(pk, ())) != value)
+    def coarser(self, kind: type[Row], pk: UUID, name: str, value: Any) -> Any:
+        """As much of a value that the copy holds, or held, as may be told of this row now."""
+        return self._redacted(kind, name, value, self._stood.get(pk, ()))
 
     def _cited(
         self, kind: type[Citation], values: dict[str, Any], row: Any, now: Any, blank: set[tuple[UUID, str]]
@@ -205,15 +212,16 @@ class Copy:
         closed = {self._closed[source] for source in (row.source_id, now.source_id) if source in self._closed}
         if not closed:
             return values  # as far as its source is known to the copy: see _linked
-        if closed != {Disclosure.STAFF} or values["standing"] != Standing.ACCEPTED:
+        if closed != {Disclosure.STAFF}:
+            self.purge[kind].add(held_id(kind, row))
+            return None
+        if values["standing"] != Standing.ACCEPTED:
             return None
         place = {
             name: value for name, value in values.items() if name in {f"{p}_id" for p in (kind.owner, *kind.parts)}
         }
-        # its own id would tell how many there are, and when one is exchanged for another
-        key = ":".join(str(value) for value in (*place.values(), values["about"]))
         empty = {name: empty_value(kind, name) for name in values}
-        return {**empty, **place, "id": uuid.uuid5(HELD, key), "about": values["about"], "source_id": HELD,
+        return {**empty, **place, "id": held_id(kind, row), "about": values["about"], "source_id": HELD,
                 "standing": Standing.ACCEPTED, "disclosure": values["disclosure"]}  # fmt: skip
 
     def _linked(
@@ -235,7 +243,7 @@ class Copy:
                 return None
             values[field.attname] = None
             blank.add((values["id"], field.name))
-            self.unlink[kind, field.attname][values["id"]] = target
+            self.unlink[kind, field.name][values["id"]] = target
         return values
 
     def plan(self, model: type[Record], ids: Iterable[UUID]) -> tuple[Rows, Ids]:
@@ -262,6 +270,13 @@ class Copy:
         names = [Source._meta.get_field(name).attname for name in Source.columns_for(self.audience)]  # type: ignore[union-attr]
         blank = {name: empty_value(Source, name) for name in names}
         return {**blank, "id": HELD, "title": "Information held by the organisation", "disclosure": Disclosure.PUBLIC}
+
+
+def held_id(kind: type[Citation], row: Any) -> UUID:
+    """Of what stands for all citations of one thing that rest on confidential sources: the id of one would tell how
+    many there are, and when it is exchanged for another."""
+    place = [str(getattr(row, f"{name}_id")) for name in (kind.owner, *kind.parts)]
+    return uuid.uuid5(HELD, ":".join([*place, row.about]))
 
 
 def empty_value(kind: type[Row], attname: str) -> Any:

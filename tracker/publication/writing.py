@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connections, models, transaction
 
-from tracker.models import Part, Record, Reviewed, Row, Source
+from tracker.models import DataRelease, Part, Record, Reviewed, Row, Source
 from tracker.models.base import HELD
 from tracker.publication.belonging import (
     BATCH,
@@ -19,6 +19,7 @@ from tracker.publication.belonging import (
     Ids,
     Rows,
     anchors,
+    citations_of,
     referring,
     reviewed_models,
     support_models,
@@ -144,6 +145,9 @@ def one_at_a_time(alias: str) -> None:
     """
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('publication'))")
+        if alias in COPIES:
+            # what is written to a copy is known from its commit on, all of it: the history tells it by this mark
+            cursor.execute("SELECT set_config('pghistory.context_id', gen_random_uuid()::text, true)")
 
 
 def _walk(audience: Audience, *, write: bool) -> Iterator[Difference]:
@@ -212,8 +216,9 @@ def gap_of(copy: Copy, model: type[Record], ids: list[UUID]) -> Gap:
                     if columns:
                         gap.old[kind][pk] = {name: row[name] for name in columns}
                         gap.new[kind][pk] = {name: values[name] for name in columns}
-                        if any(copy.was_less_redacted(kind, pk, name, row[name]) for name in columns):
-                            copy.purge[kind].add(pk)
+                        for name in columns:
+                            if copy.coarser(kind, pk, name, row[name]) != row[name]:
+                                copy.coarsen[kind, name].add(pk)
                 if values is None or pk in gap.new[kind]:
                     for field in references(kind):
                         target: Any = field.related_model
@@ -237,16 +242,7 @@ def _compare(copy: Copy, model: type[Record], ids: list[UUID], *, write: bool) -
                 yield Difference(copy.audience, kind, pk, called, tuple(values) if called == "different" else ())
     if write:
         _write(copy, gap)
-        for kind, purged in copy.purge.items():
-            _forget(kind, copy.audience, purged)
-        for (kind, column), links in copy.unlink.items():
-            past = history_of(kind)._base_manager.using(copy.audience)
-            past.filter(pgh_obj_id__in=list(links), **{f"{column}__in": set(links.values())}).delete()
-        for holder, members in gap.gone.items():
-            _forget_all(holder, copy.audience, members)
-        copy.purge.clear()
-        copy.unlink.clear()
-        _prune(copy.audience, gap.dropped)
+        _forget_what_is_hidden(copy, gap)
 
 
 def _belongs(kind: type[Row], values: dict[str, Any], holder: type[Record], members: set[UUID]) -> bool:
@@ -276,29 +272,138 @@ def _delete(kind: type[Row], using: str, ids: set[UUID]) -> None:
     rows._raw_delete(using)  # type: ignore[attr-defined]  # no cascade: what hangs on it is written in the same transaction
 
 
-def _forget(kind: type[Row], using: str, ids: set[UUID]) -> None:
+# --- What nobody may see any more leaves the copy's history as well. Of what is still seen nothing older may come to
+# stand in its place: the files of a moment are read from that history (``tracker.clocks``).
+
+
+def _forget_what_is_hidden(copy: Copy, gap: Gap) -> None:
+    using = copy.audience
+    left: Ids = gap.dropped
+    for kind, ids in copy.purge.items():
+        _merge(left, _forget(kind, using, ids))
+    for (kind, name), links in copy.unlink.items():
+        _merge(left, _unlink(kind, using, name, links))
+    for (kind, name), ids in copy.coarsen.items():
+        for event in _past(kind, using).filter(pgh_obj_id__in=ids):
+            value = getattr(event, name)
+            coarser = copy.coarser(kind, event.pgh_obj_id, name, value)
+            if coarser != value:
+                _let_go(_past(kind, using).filter(pgh_id=event.pgh_id))
+                _past(kind, using).filter(pgh_id=event.pgh_id).update(**{name: coarser})
+    for part, ids in copy.bare.items():
+        _merge(left, _forget_parts(part, using, ids))
+    for holder, members in gap.gone.items():
+        hidden = members - copy.shown(holder, members).keys()
+        _merge(left, _forget_all(holder, using, hidden))
+        left[holder] |= members - hidden
+    for found in (copy.purge, copy.unlink, copy.coarsen, copy.bare):
+        found.clear()
+    _prune(using, left)
+
+
+def _past(kind: type[Row], using: str) -> models.QuerySet[Any]:
+    return history_of(kind)._base_manager.using(using)
+
+
+def _merge(left: Ids, more: Ids) -> None:
+    for model, ids in more.items():
+        left[model] = left.get(model, set()) | ids
+
+
+def _let_go(events: models.QuerySet[Any]) -> None:
+    """Of every frozen version that holds what these events say the files go, in the same transaction."""
+    DataRelease.objects.using(events.db).standing().holding(events.order_by()).withdraw()
+
+
+def _erase(kind: type[Row], events: models.QuerySet[Any]) -> Ids:
+    """Remove these events. Returns the supporting records they referred to."""
+    left: Ids = defaultdict(set)
+    for field in references(kind):
+        target: Any = field.related_model
+        if issubclass(target, Record) and not issubclass(target, Reviewed):
+            named = events.order_by().exclude(**{field.attname: None}).values_list(field.attname, flat=True)
+            left[target] |= set(named.distinct())
+    _let_go(events)
+    events.delete()
+    return left
+
+
+def _forget(kind: type[Row], using: str, ids: set[UUID]) -> Ids:
     """Remove the rows' past from the copy's history; of a row that still stands, all but its present."""
     if not ids:
-        return
-    history = history_of(kind)._base_manager.using(using).filter(pgh_obj_id__in=ids)
+        return {}
+    history = _past(kind, using).filter(pgh_obj_id__in=ids)
     standing = kind._base_manager.using(using).filter(pk__in=ids).values_list("pk", flat=True)
     last = history.filter(pgh_obj_id__in=list(standing)).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-    history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True))).delete()
+    return _erase(kind, history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True))))
 
 
-def _forget_all(model: type[Record], using: str, ids: set[UUID]) -> None:
+def _cut_out(kind: type[Row], using: str, doomed: models.QuerySet[Any]) -> Ids:
+    """Remove events out of the midst of others: from there on to the next one that is left, the row was not there.
+
+    What stands for the first of them says no more than the event before it said already.
+    """
+    _let_go(doomed)
+    keys = set(doomed.values_list("pgh_id", flat=True))
+    rows = set(doomed.values_list("pgh_obj_id", flat=True))
+    same = [field.attname for field in history_of(kind)._meta.concrete_fields if not field.name.startswith("pgh_")]
+    before: Any = None
+    for event in _past(kind, using).filter(pgh_obj_id__in=rows).order_by("pgh_obj_id", "pgh_id"):
+        if event.pgh_id not in keys:
+            before = event
+        elif before is not None and before.pgh_obj_id == event.pgh_obj_id and before.pgh_label != "delete":
+            said = {name: getattr(before, name) for name in same}
+            _past(kind, using).filter(pgh_id=event.pgh_id).update(**said, pgh_label="delete")
+            keys.discard(event.pgh_id)
+            before = None
+    return _erase(kind, _past(kind, using).filter(pgh_id__in=keys))
+
+
+def _forget_parts(part: type[Part], using: str, owners: set[UUID]) -> Ids:
+    """Remove all that these records ever had of these parts; all of a part that was theirs in the end."""
+    if not owners:
+        return {}
+    theirs = _past(part, using).filter(**{f"{part.owner}__in": owners})
+    rows = set(theirs.values_list("pgh_obj_id", flat=True))
+    last = _past(part, using).filter(pgh_obj_id__in=rows).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
+    in_the_end = dict(last.values_list("pgh_obj_id", f"{part.owner}_id"))
+    whole = {pk for pk, owner in in_the_end.items() if owner in owners}
+    left = _cut_out(part, using, theirs.exclude(pgh_obj_id__in=whole)) if rows - whole else {}
+    _merge(left, _erase(part, _past(part, using).filter(pgh_obj_id__in=whole)))
+    return left
+
+
+def _forget_all(model: type[Record], using: str, ids: set[UUID]) -> Ids:
     """Remove the past of records that are not in the copy any more, and of all parts they ever had."""
-    history_of(model)._base_manager.using(using).filter(pgh_obj_id__in=ids).delete()
+    if not ids:
+        return {}
+    left = _erase(model, _past(model, using).filter(pgh_obj_id__in=ids))
     for part in model.part_models():
-        history_of(part)._base_manager.using(using).filter(**{f"{part.owner}__in": ids}).delete()
+        _merge(left, _forget_parts(part, using, ids))
+    return left
+
+
+def _unlink(kind: type[Row], using: str, name: str, links: Mapping[UUID, UUID]) -> Ids:
+    """Blank what points to something hidden, and remove what was ever said of that column."""
+    column = kind._meta.get_field(name).attname  # type: ignore[union-attr]
+    past = _past(kind, using).filter(pgh_obj_id__in=links.keys(), **{f"{column}__in": set(links.values())})
+    pointing = set(past.values_list("pgh_obj_id", flat=True))
+    _let_go(past)
+    past.update(**{column: None})
+    left: Ids = {}
+    for cited, (of, *empty) in citations_of(kind) if pointing else ():
+        said = _past(cited, using).filter(about=name, **{f"{of}__in": pointing}, **dict.fromkeys(empty))
+        _merge(left, _cut_out(cited, using, said))
+    return left
 
 
 def forget_but_present(model: type[Record], using: str, ids: set[UUID]) -> None:
     """Remove the past of records and of all parts they ever had; of what still stands, all but its present."""
-    _forget(model, using, ids)
+    left = _forget(model, using, ids)
     for part in model.part_models():
-        past: Any = history_of(part)._base_manager.using(using).filter(**{f"{part.owner}__in": ids})
-        _forget(part, using, set(past.values_list("pgh_obj_id", flat=True)))
+        theirs = _past(part, using).filter(**{f"{part.owner}__in": ids})
+        _merge(left, _forget(part, using, set(theirs.values_list("pgh_obj_id", flat=True))))
+    _prune(Audience(using), left)
 
 
 def _used(audience: Audience, model: type[Record], ids: Iterable[UUID]) -> set[UUID]:
@@ -312,9 +417,11 @@ def _used(audience: Audience, model: type[Record], ids: Iterable[UUID]) -> set[U
 
 
 def _prune(audience: Audience, candidates: Ids) -> None:
-    """Supporting records that nothing in the copy refers to any more leave it, with their history."""
+    """Supporting records that nothing in the copy refers to any more leave it; their past, when nothing there did."""
+    left: Ids = {}
     while candidates:
         model, ids = candidates.popitem()
+        left[model] = left.get(model, set()) | ids
         ids -= _used(audience, model, ids)
         if not ids:
             continue
@@ -329,4 +436,11 @@ def _prune(audience: Audience, candidates: Ids) -> None:
                     if more:
                         candidates[target] = candidates.get(target, set()) | more
             queryset.using(audience)._raw_delete(audience)  # type: ignore[attr-defined]
-        _forget_all(model, audience, ids)
+    while left:
+        model, ids = left.popitem()
+        ids -= set(model._base_manager.using(audience).filter(pk__in=ids).values_list("pk", flat=True))
+        for kind, field in referring(model):
+            if ids:
+                past = _past(kind, audience).filter(**{f"{field.attname}__in": ids})
+                ids -= set(past.order_by().values_list(field.attname, flat=True).distinct())
+        _merge(left, _forget_all(model, audience, ids))

@@ -1,10 +1,12 @@
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils import timezone
 
-from tracker import export
+from tracker import clocks, export, package
 from tracker.vocabularies import Audience
 
 
@@ -12,11 +14,19 @@ class Command(BaseCommand):
     help = (
         "Write one CSV file for each table, and CODEBOOK.md, all of one moment. The files of the public and of"
         " researchers come from their copies, those of staff from the working database, without what is sealed."
-        " Files of before are replaced when all new ones are complete."
+        " Files of before are replaced when all new ones are complete. The moment is printed: --known-at with it makes"
+        " the same files again, but for what was withdrawn or closed since."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--to", required=True, metavar="DIR", type=Path, help="Where to; made if it is not there.")
+        where = parser.add_mutually_exclusive_group(required=True)
+        where.add_argument("--to", metavar="DIR", type=Path, help="Where to; made if it is not there.")
+        where.add_argument(
+            "--zip",
+            metavar="FILE",
+            type=Path,
+            help="All files as one package, with datapackage.json, hashes and how to cite them.",
+        )
         parser.add_argument("--audience", required=True, help=f"For whom: {', '.join(Audience.codes())}.")
         parser.add_argument(
             "--excel",
@@ -27,15 +37,59 @@ class Command(BaseCommand):
             "--table", action="append", metavar="NAME", help="Only this table. May be given several times."
         )
 
-    def handle(self, *, to: Path, audience: str, excel: bool, table: list[str] | None, **options: Any) -> None:
+        parser.add_argument(
+            "--known-at",
+            metavar="TIMESTAMP",
+            help="As it was known then: 2025-12-13T18:30:00Z, UTC if nothing else is said, or a day (the end of it).",
+        )
+        parser.add_argument(
+            "--on",
+            metavar="DATE",
+            help="The day of in_custody and of what else depends on one, unless given that of the moment (UTC).",
+        )
+
+    def handle(
+        self,
+        *,
+        to: Path | None = None,
+        zip: Path | None = None,
+        audience: str,
+        excel: bool,
+        table: list[str] | None,
+        **options: Any,
+    ) -> None:
+        if zip is not None and (excel or table is not None or options["on"] or options["known_at"]):
+            raise CommandError(
+                "A package holds all tables, in their plain form, as they are now: leave --table, --excel, --on and"
+                " --known-at away."
+            )
         try:
+            if zip is not None:
+                files = package.save(
+                    zip, export.get_audience(audience), on=timezone.now().date(), progress=self.progress
+                ).files
+                self.stderr.write(f"{len(files)} files in {zip}")
+                return
+            assert to is not None
             tables = None if table is None else [export.get_table(name) for name in dict.fromkeys(table)]
-            written = export.write(to, export.get_audience(audience), tables, excel=excel, progress=self.progress)
+            written = export.write(
+                to,
+                export.get_audience(audience),
+                tables,
+                excel=excel,
+                on=clocks.parse_day(options["on"]) if options["on"] is not None else None,
+                known_at=clocks.parse(options["known_at"]) if options["known_at"] is not None else None,
+                as_of=self.as_of,
+                progress=self.progress,
+            )
         except export.Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         except DatabaseError as error:
             raise CommandError(f"The database could not be read, and no file was replaced: {error}") from error
         self.stderr.write(f"{len(written)} files in {to}")
+
+    def as_of(self, moment: datetime) -> None:
+        self.stderr.write(f"as of {clocks.display(moment)}")
 
     def progress(self, name: str, size: int) -> None:
         self.stderr.write(f"{name}: {size:,} bytes")
