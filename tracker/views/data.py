@@ -22,6 +22,7 @@ FILTERS: dict[str, type[Filter]] = {
     "persons": PersonFilter,
     "persons_flat": PersonFilter,
     "custody_monthly": PersonFilter,
+    "in_custody": PersonFilter,
     "releases": ReleaseFilter,
     "releases_flat": ReleaseFilter,
     "release_events": EventFilter,
