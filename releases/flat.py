@@ -30,7 +30,7 @@ RELEASES_FLAT = Computed(
     order=("person_pid", "id"),
     statement=_STATEMENT,
     columns=(
-        column("id", _("ID"), _("The `id` of the release in `releases.csv`."), Kind.UUID),
+        column("id", _("ID"), _("The `id` of the release in `releases.csv`."), Kind.UUID, to="releases"),
         column("person_id", _("person"), _("Who was released, in `persons.csv`."), Kind.UUID),
         column("person_pid", _("person: pid"), _("The `pid` that belongs to `person_id`."), Kind.TEXT),
         column("name", _("name"), _("The person's name, as in `persons.csv`."), Kind.TEXT),
@@ -40,6 +40,7 @@ RELEASES_FLAT = Computed(
             _("event"),
             _("The event, in `release_events.csv`; empty for a release that belongs to none."),
             Kind.UUID,
+            to="release_events",
         ),
         column("event_rid", _("event: rid"), _("The `rid` that belongs to `event_id`."), Kind.TEXT),
         column("event_title", _("event: title"), _("What the event is called here."), Kind.TEXT),

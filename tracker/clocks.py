@@ -91,11 +91,14 @@ def display(at: datetime) -> str:
 
 
 @contextmanager
-def standing(audience: Audience, at: datetime | None = None, *, searched: bool = False) -> Iterator[datetime]:
+def standing(
+    audience: Audience, at: datetime | None = None, *, searched: bool = False, was_known: bool = False
+) -> Iterator[datetime]:
     """What is read inside, from the audience's database, is of one moment; nothing can be written.
 
     Without ``at`` the moment is now, and is given: whoever asks for it later reads the same. ``searched``: with what
-    names are found by, which history does not keep. Not within another transaction. Raises ``Refused``.
+    names are found by, which history does not keep. ``was_known``: something was known then, though all of it may be
+    withdrawn since. Not within another transaction. Raises ``Refused``.
     """
     using = database(audience)
     with _nobody_publishes(audience) as go_on, transaction.atomic(using=using, durable=True):
@@ -104,7 +107,7 @@ def standing(audience: Audience, at: datetime | None = None, *, searched: bool =
         now = _now(audience)
         go_on()
         if at is not None:
-            _must_be_known(audience, at, now)
+            _must_be_known(audience, at, now, was_known=was_known)
             rebuild(audience, at, searched=searched)
         with connections[using].cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
@@ -179,12 +182,14 @@ def check(audience: Audience, at: datetime) -> None:
     _must_be_known(audience, at, _clock(database(audience)))
 
 
-def _must_be_known(audience: Audience, at: datetime, now: datetime) -> None:
+def _must_be_known(audience: Audience, at: datetime, now: datetime, *, was_known: bool = False) -> None:
     if at > now:
         raise Refused(
             _("%(at)s is not over yet: it is %(now)s. What is known as of then can still change.")
             % {"at": display(at), "now": display(now)}
         )
+    if was_known:
+        return
     using = database(audience)
     first = " UNION ALL ".join(
         f"(SELECT pgh_created_at FROM {_quote(using, history_of(kind)._meta.db_table)} ORDER BY pgh_id LIMIT 1)"

@@ -148,6 +148,8 @@ class Column:
     values: type[Vocabulary] | None = None
     #: the model's field that this is, or is a part of; empty for a computed column
     field: str = ""
+    #: of a computed column: the table in whose ``id`` its value is always to be found
+    to: str = ""
     #: audiences that get it less exactly than it is known
     coarser_for: tuple[str, ...] = ()
 

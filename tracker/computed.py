@@ -20,9 +20,21 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Column, Day, Earliest, Edtf, Filled, Harmless, Joined, Kind, Latest, PrecisionOf, Table
+from tracker.columns import (
+    Column,
+    Day,
+    Earliest,
+    Edtf,
+    Filled,
+    Harmless,
+    Joined,
+    Kind,
+    Latest,
+    PrecisionOf,
+    Table,
+    database,
+)
 from tracker.columns import Text as Words
-from tracker.columns import rows as rows_of
 from tracker.models import Row
 from tracker.vocabularies import Audience, Precision, Vocabulary
 
@@ -38,7 +50,6 @@ _CELLS: Final[Mapping[Kind, str]] = {
     }.items()
     for kind in kinds
 } | dict.fromkeys((Kind.UUID, Kind.INTEGER, Kind.DECIMAL), "%(expressions)s")
-_CELLS_OF_BOOLEANS: Final = "(%(expressions)s)::text"
 
 
 def column(
@@ -48,11 +59,11 @@ def column(
     kind: Kind,
     values: type[Vocabulary] | None = None,
     *,
+    to: str = "",
     coarser_for: tuple[str, ...] = (),
 ) -> Column:
     """The column of this name of the statement."""
-    template = _CELLS.get(kind, _CELLS_OF_BOOLEANS)
-    return _column(name, label, definition, kind, values, _written(template, name), coarser_for)
+    return _column(name, label, definition, kind, values, _written(_CELLS[kind], name), coarser_for, to)
 
 
 def imprecise(name: str, label: Words, definition: Words, *, coarser_for: tuple[str, ...] = ()) -> tuple[Column, ...]:
@@ -89,6 +100,7 @@ def _column(
     values: type[Vocabulary] | None,
     cell: str,
     coarser_for: tuple[str, ...],
+    to: str = "",
 ) -> Column:
     return Column(
         name=name,
@@ -99,6 +111,7 @@ def _column(
         audience=Audience.PUBLIC,
         read=lambda _model, _audience: cell,
         coarser_for=coarser_for,
+        to=to,
     )
 
 
@@ -140,7 +153,7 @@ def _filled(statement: str, audience: Audience, base: Sql, on: date) -> Sql:
     params: list[Any] = []
     for place in range(1, len(pieces), 2):
         name = pieces[place]
-        pieces[place], some = parts[name]() if name in parts else readable(rows_of(_model(name), audience), audience)
+        pieces[place], some = parts[name]() if name in parts else readable(rows(_model(name), audience), audience)
         params += some
     return "".join(pieces), tuple(params)
 
@@ -151,6 +164,21 @@ def _model(name: str) -> type[Row]:
             found: type[Row] = apps.get_model(app, name)
             return found
     raise LookupError(name)
+
+
+def rows(model: type[Row], audience: Audience) -> QuerySet[Any]:
+    """The same rows as ``tracker.columns.rows``, for statements that look a few of them up again and again.
+
+    What is sealed is little, and is asked for once; the joins that find out for each row would be made each time.
+    """
+    manager: Any = model.objects
+    found = manager.using(database(audience)).order_by()
+    if audience is Audience.STAFF:
+        for path in model.sealed_paths():
+            closed = f"{path}__disclosure" if path else "disclosure"
+            sealed = manager.using(database(audience)).order_by().filter(**{closed: v.Disclosure.SEALED})
+            found = found.exclude(pk__in=sealed.values("pk"))
+    return found
 
 
 def readable(queryset: QuerySet[Any], audience: Audience, *annotated: str) -> Sql:

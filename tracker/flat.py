@@ -140,7 +140,7 @@ PERSONS_FLAT = Computed(
     order=("pid", "id"),
     statement=_STATEMENT,
     columns=(
-        column("id", _("ID"), _("The `id` of the person in `persons.csv`."), Kind.UUID),
+        column("id", _("ID"), _("The `id` of the person in `persons.csv`."), Kind.UUID, to="persons"),
         column("pid", _("pid"), _("Short identifier for print."), Kind.TEXT),
         column("name", _("name"), _("As in `persons.csv`."), Kind.TEXT),
         column(
@@ -178,6 +178,7 @@ PERSONS_FLAT = Computed(
                 " which began last."
             ),
             Kind.UUID,
+            to="detentions",
         ),
         *imprecise("started", _("arrested"), _last(_("when the person was arrested."))),
         *imprecise("ended", _("ended"), _last(_("when it ended; empty where no source says that it has."))),
@@ -238,6 +239,7 @@ PERSONS_FLAT = Computed(
             _("last release"),
             _("Their last release, in `releases.csv`: of the confirmed ones, else of all, that of the latest date."),
             Kind.UUID,
+            to="releases",
         ),
         *imprecise("released_on", _("released on"), _release(_("when the person came out."))),
         column("event_rid", _("event: rid"), _release(_("the `rid` of its event.")), Kind.TEXT),

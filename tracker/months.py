@@ -187,6 +187,7 @@ CUSTODY_MONTHLY = Computed(
                 " recognised or not."
             ),
             Kind.UUID,
+            to="organisations",
         ),
         column("body", _("body: name"), _("The name of that organisation."), Kind.TEXT),
         column(

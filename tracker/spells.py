@@ -127,8 +127,8 @@ CUSTODY_SPELLS = Computed(
     order=("person_id", "id"),
     statement=_STATEMENT,
     columns=(
-        column("id", _("ID"), _("The `id` of the detention in `detentions.csv`."), Kind.UUID),
-        column("person_id", _("person"), _("Who is or was held, in `persons.csv`."), Kind.UUID),
+        column("id", _("ID"), _("The `id` of the detention in `detentions.csv`."), Kind.UUID, to="detentions"),
+        column("person_id", _("person"), _("Who is or was held, in `persons.csv`."), Kind.UUID, to="persons"),
         column("person_pid", _("person: pid"), _("The `pid` that belongs to `person_id`."), Kind.TEXT),
         column(
             "as_of", _("as of"), _("The day that everything here is counted to: the day (UTC) of the file."), Kind.DATE
@@ -191,6 +191,7 @@ CUSTODY_SPELLS = Computed(
                 which=SENTENCE,
             ),
             Kind.UUID,
+            to="sentences",
         ),
         column("sentence_kind", _("sentence: kind"), _("Its kind."), Kind.CODE, v.SentenceKind),
         column("sentence_years", _("sentence: years"), _("Years of its term."), Kind.INTEGER),

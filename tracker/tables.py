@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Column, Kind, Table, Text, fields, rows
+from tracker.columns import Column, Filled, Kind, Table, Text, fields, rows
 from tracker.models import (
     Case,
     Charge,
@@ -508,7 +508,7 @@ def _part_id(model: type[Row], _audience: Audience) -> Any:
 
 def _topic(model: type[Row], _audience: Audience) -> Any:
     if any(field.name == "topic" for field in model._meta.concrete_fields):
-        return F("topic")
+        return Filled(F("topic"))
     return _nothing(models.CharField())
 
 

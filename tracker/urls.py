@@ -17,6 +17,7 @@ urlpatterns = [
     path("sources/<uuid:pk>/", sources.source, name="source"),
     path("data/", data.data, name="data"),
     path("data/CODEBOOK.md", data.codebook, name="codebook"),
+    path("data/package.zip", data.package_zip, name="package"),
     path("data/<slug:name>.csv", data.table_csv, name="table_csv"),
     path("login/", accounts.login, name="login"),
     path("logout/", accounts.logout, name="logout"),

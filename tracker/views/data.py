@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from releases.filters import EventFilter, ReleaseFilter
-from tracker import clocks, export
+from tracker import clocks, export, package
 from tracker import codebook as codebooks
 from tracker import vocabularies as v
 from tracker.access import reader
@@ -48,13 +50,8 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     excel = request.GET.get("excel", "0")
     if excel not in {"0", "1"}:
         problems.append(_("excel=%(value)s: write 1 or 0.") % {"value": excel})
-    known_at = None
-    if asked := request.GET.get("known_at"):
-        try:
-            known_at = clocks.parse(asked)
-            clocks.check(audience, known_at)
-        except clocks.Refused as refusal:
-            problems.append(f"known_at: {refusal}")
+    known_at, unreadable = _known_at(request, audience)
+    problems += unreadable
     filters = FILTERS.get(table.name, _NoFilter)
     chosen = filters.of(request, table.models[0].objects.using(audience))  # type: ignore[attr-defined]
     if known_at and "on" in chosen.filters and not request.GET.get("on"):
@@ -79,8 +76,37 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     return response
 
 
+def _known_at(request: HttpRequest, audience: v.Audience) -> tuple[datetime | None, list[str]]:
+    """The moment asked for, and why it cannot be answered."""
+    if not (asked := request.GET.get("known_at")):
+        return None, []
+    try:
+        moment = clocks.parse(asked)
+        clocks.check(audience, moment)
+    except clocks.Refused as refusal:
+        return None, [f"known_at: {refusal}"]
+    return moment, []
+
+
 class _NoFilter(Filter):
     """A table without a list."""
+
+
+@reader
+def package_zip(request: Any) -> HttpResponseBase:
+    """All files of this moment, from a temporary file that is gone when it has been read."""
+    audience = v.Audience(request.audience)
+    if unknown := ", ".join(name for name in request.GET if name != "known_at"):
+        sentence = _("The package is always whole: leave “%(name)s” away.") % {"name": unknown}
+        return _refuse(request, [sentence], HTTPStatus.BAD_REQUEST)
+    known_at, problems = _known_at(request, audience)
+    if problems:
+        return _refuse(request, problems, HTTPStatus.BAD_REQUEST)
+    file = tempfile.TemporaryFile(prefix="package-")  # noqa: SIM115 - the answer closes it
+    with export.snapshot(audience, known_at) as moment:
+        package.write(file, audience, on=export.day_of(moment))
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename="package.zip", content_type="application/zip")
 
 
 @reader

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from tracker import clocks, export
+from tracker import clocks, export, package
 from tracker.vocabularies import Audience
 
 
@@ -18,7 +18,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--to", required=True, metavar="DIR", type=Path, help="Where to; made if it is not there.")
+        where = parser.add_mutually_exclusive_group(required=True)
+        where.add_argument("--to", metavar="DIR", type=Path, help="Where to; made if it is not there.")
+        where.add_argument(
+            "--zip",
+            metavar="FILE",
+            type=Path,
+            help="All files as one package, with datapackage.json, hashes and how to cite them.",
+        )
         parser.add_argument("--audience", required=True, help=f"For whom: {', '.join(Audience.codes())}.")
         parser.add_argument(
             "--excel",
@@ -40,16 +47,38 @@ class Command(BaseCommand):
             help="The day of in_custody and of what else depends on one, unless given that of the moment (UTC).",
         )
 
-    def handle(self, *, to: Path, audience: str, excel: bool, table: list[str] | None, **options: Any) -> None:
+    def handle(
+        self,
+        *,
+        to: Path | None = None,
+        zip: Path | None = None,
+        audience: str,
+        excel: bool,
+        table: list[str] | None,
+        known_at: str | None = None,
+        on: str | None = None,
+        **options: Any,
+    ) -> None:
+        if zip is not None and (excel or table is not None):
+            raise CommandError("A package holds all tables, in their plain form: leave --table and --excel away.")
         try:
+            at = None if known_at is None else clocks.parse(known_at)
+            day = None if on is None else clocks.parse_day(on)
+            if zip is not None:
+                files = package.save(
+                    zip, export.get_audience(audience), on=day, known_at=at, as_of=self.as_of, progress=self.progress
+                ).files
+                self.stderr.write(f"{len(files)} files in {zip}")
+                return
+            assert to is not None
             tables = None if table is None else [export.get_table(name) for name in dict.fromkeys(table)]
             written = export.write(
                 to,
                 export.get_audience(audience),
                 tables,
                 excel=excel,
-                on=clocks.parse_day(options["on"]) if options["on"] is not None else None,
-                known_at=clocks.parse(options["known_at"]) if options["known_at"] is not None else None,
+                on=day,
+                known_at=at,
                 as_of=self.as_of,
                 progress=self.progress,
             )
