@@ -107,8 +107,7 @@ def standing(
         now = _now(audience)
         go_on()
         if at is not None:
-            if not was_known:
-                _must_be_known(audience, at, now)
+            _must_be_known(audience, at, now, was_known=was_known)
             rebuild(audience, at, searched=searched)
         with connections[using].cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
@@ -183,12 +182,14 @@ def check(audience: Audience, at: datetime) -> None:
     _must_be_known(audience, at, _clock(database(audience)))
 
 
-def _must_be_known(audience: Audience, at: datetime, now: datetime) -> None:
+def _must_be_known(audience: Audience, at: datetime, now: datetime, *, was_known: bool = False) -> None:
     if at > now:
         raise Refused(
             _("%(at)s is not over yet: it is %(now)s. What is known as of then can still change.")
             % {"at": display(at), "now": display(now)}
         )
+    if was_known:
+        return
     using = database(audience)
     first = " UNION ALL ".join(
         f"(SELECT pgh_created_at FROM {_quote(using, history_of(kind)._meta.db_table)} ORDER BY pgh_id LIMIT 1)"

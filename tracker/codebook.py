@@ -10,6 +10,7 @@ from django.utils import translation
 
 from tracker import vocabularies
 from tracker.columns import Column, Kind, Table, Text
+from tracker.models import Status
 from tracker.vocabularies import Audience, Vocabulary
 
 NAME: Final = "CODEBOOK.md"
@@ -136,7 +137,7 @@ def _lines(tables: Sequence[Table], audience: Audience) -> Iterator[str]:
     yield "\n## Vocabularies\n"
     yield "Codes are permanent; labels may be reworded."
     used = {column.values for _table, columns in shown for column in columns}
-    for vocabulary in vocabularies.ALL:
+    for vocabulary in (*vocabularies.ALL, Status):
         if vocabulary in used:
             yield f"\n### {name_of(vocabulary)}\n"
             yield "| Code | Label | Definition |"

@@ -129,11 +129,15 @@ class Computed(Table):
     def query(
         self, audience: Audience, only: QuerySet[Any] | None = None, *, excel: bool = False, on: date | None = None
     ) -> Sql:
-        (base,) = self.querysets(audience, only)
-        sql, params = _filled(self.statement, audience, _readable(base, audience), on or timezone.now().date())
+        day = on or timezone.now().date()
+        sql, params = _filled(self.statement, audience, self.base(audience, only, day), day)
         cells = {column.name: _cell(column, self.model, audience, excel) for column in self.columns_for(audience)}
         named = ", ".join(f'{cell} AS "{name}"' for name, cell in cells.items())
         return f"SELECT {named} FROM ({sql}) AS r ORDER BY {self.sorted(cells)}", params
+
+    def base(self, audience: Audience, only: QuerySet[Any] | None, on: date) -> Sql:
+        (rows,) = self.querysets(audience, only)
+        return readable(rows, audience)
 
 
 def _cell(column: Column, model: type[Row], audience: Audience, excel: bool) -> str:
@@ -149,7 +153,7 @@ def _filled(statement: str, audience: Audience, base: Sql, on: date) -> Sql:
     params: list[Any] = []
     for place in range(1, len(pieces), 2):
         name = pieces[place]
-        pieces[place], some = parts[name]() if name in parts else _readable(rows(_model(name), audience), audience)
+        pieces[place], some = parts[name]() if name in parts else readable(rows(_model(name), audience), audience)
         params += some
     return "".join(pieces), tuple(params)
 
@@ -177,12 +181,12 @@ def rows(model: type[Row], audience: Audience) -> QuerySet[Any]:
     return found
 
 
-def _readable(queryset: QuerySet[Any], audience: Audience) -> Sql:
+def readable(queryset: QuerySet[Any], audience: Audience, *annotated: str) -> Sql:
     """The rows as a table, with the columns that are in a copy: what is for nobody but staff is not read here."""
     kind: type[Row] = queryset.model
     held = {"id", *kind.columns_for(Audience.RESEARCHER if audience is Audience.STAFF else audience)}
     names = [field.attname for field in kind._meta.concrete_fields if field.name in held]
-    compiler = queryset.values_list(*names).query.get_compiler(queryset.db, elide_empty=False)
+    compiler = queryset.values_list(*names, *annotated).query.get_compiler(queryset.db, elide_empty=False)
     sql, params = compiler.as_sql()
     return f"({sql})", tuple(params)
 

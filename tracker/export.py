@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from releases.flat import TABLES as RELEASES_FLAT
 from releases.tables import TABLES as RELEASES_TABLES
-from tracker import clocks, codebook, flat, months, spells
+from tracker import clocks, codebook, flat, held, months, spells
 from tracker.columns import Table, database
 from tracker.tables import TABLES as TRACKER_TABLES
 from tracker.tables import citations
@@ -36,6 +36,7 @@ TABLES: Final[tuple[Table, ...]] = (
     *RELEASES_FLAT,
     *spells.TABLES,
     *months.TABLES,
+    held.IN_CUSTODY,
 )
 
 BLOCK: Final = 64 * 1024
@@ -181,9 +182,9 @@ def write(
 ) -> list[Path]:
     """One file a table, and the codebook, all of one moment; ``progress`` is told each file and its size in bytes.
 
-    ``as_of`` is told the moment, ``known_at`` or now: asked for by it, the files are the same. ``on`` is the day of
-    what
+    ``as_of`` is told the moment, ``known_at`` or now: asked for by it, the files are the same. ``on``: the day of what
     depends on one, unless given that of the moment (UTC).
+
     They come to stand in the directory when all of them are complete: what fails leaves the files of before.
     Raises ``Refused`` for a directory that cannot be written.
     """

@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import quote
@@ -76,11 +76,16 @@ def save(
     audience: Audience,
     *,
     version: str = "",
-    on: date,
+    on: date | None = None,
+    known_at: datetime | None = None,
     changes: str = "",
+    as_of: Callable[[datetime], None] = lambda _moment: None,
     progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> Written:
-    """The package of this moment as a file, in place of one of before when it is complete. Raises ``Refused``."""
+    """The package of this moment, or of ``known_at``, as a file, in place of one of before when it is complete.
+
+    ``as_of`` is told the moment; ``on`` is its day (UTC) unless given. Raises ``Refused``.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, unfinished = tempfile.mkstemp(prefix=".package-", dir=path.parent)
@@ -89,8 +94,10 @@ def save(
             _("Nothing can be written to %(directory)s: %(why)s.") % {"directory": path.parent, "why": error.strerror}
         ) from error
     try:
-        with open(handle, "wb") as file, export.snapshot(audience):
-            written = write(file, audience, version=version, on=on, changes=changes, progress=progress)
+        with open(handle, "wb") as file, export.snapshot(audience, known_at) as moment:
+            as_of(moment)
+            day = on or export.day_of(moment)
+            written = write(file, audience, version=version, on=day, changes=changes, progress=progress)
         # what is not for the public is for the account that made it alone, as mkstemp leaves it
         if audience is Audience.PUBLIC:
             umask = os.umask(0)

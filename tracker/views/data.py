@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import IO, Any, Final
 
@@ -34,6 +34,7 @@ FILTERS: dict[str, type[Filter]] = {
     "persons": PersonFilter,
     "persons_flat": PersonFilter,
     "custody_monthly": PersonFilter,
+    "in_custody": PersonFilter,
     "releases": ReleaseFilter,
     "releases_flat": ReleaseFilter,
     "release_events": EventFilter,
@@ -93,13 +94,8 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     excel = request.GET.get("excel", "0")
     if excel not in {"0", "1"}:
         problems.append(_("excel=%(value)s: write 1 or 0.") % {"value": excel})
-    known_at = None
-    if asked := request.GET.get("known_at"):
-        try:
-            known_at = clocks.parse(asked)
-            clocks.check(audience, known_at)
-        except clocks.Refused as refusal:
-            problems.append(f"known_at: {refusal}")
+    known_at, unreadable = _known_at(request, audience)
+    problems += unreadable
     filters = FILTERS.get(table.name, _NoFilter)
     chosen = filters.of(request, table.models[0].objects.using(audience))  # type: ignore[attr-defined]
     if known_at and "on" in chosen.filters and not request.GET.get("on"):
@@ -124,6 +120,18 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     return _file(blocks, filename, "text/csv; charset=utf-8")
 
 
+def _known_at(request: HttpRequest, audience: v.Audience) -> tuple[datetime | None, list[str]]:
+    """The moment asked for, and why it cannot be answered."""
+    if not (asked := request.GET.get("known_at")):
+        return None, []
+    try:
+        moment = clocks.parse(asked)
+        clocks.check(audience, moment)
+    except clocks.Refused as refusal:
+        return None, [f"known_at: {refusal}"]
+    return moment, []
+
+
 class _NoFilter(Filter):
     """A table without a list."""
 
@@ -131,17 +139,20 @@ class _NoFilter(Filter):
 @reader
 def package_zip(request: Any) -> HttpResponseBase:
     """All files of this moment, from a temporary file that is gone when it has been read."""
-    if request.GET:
-        sentence = _("The package is always whole: leave “%(name)s” away.") % {"name": ", ".join(request.GET)}
-        return _refuse(request, [sentence], HTTPStatus.BAD_REQUEST)
     audience = v.Audience(request.audience)
+    if unknown := ", ".join(name for name in request.GET if name != "known_at"):
+        sentence = _("The package is always whole: leave “%(name)s” away.") % {"name": unknown}
+        return _refuse(request, [sentence], HTTPStatus.BAD_REQUEST)
+    known_at, problems = _known_at(request, audience)
+    if problems:
+        return _refuse(request, problems, HTTPStatus.BAD_REQUEST)
     file = tempfile.TemporaryFile(prefix="package-")  # noqa: SIM115 - the answer closes it
-    with export.snapshot(audience) as moment:
+    with export.snapshot(audience, known_at) as moment:
         written = package.write(file, audience, on=export.day_of(moment))
     size = file.tell()
     file.seek(0)
     rows = sum(one.rows or 0 for one in written.files)
-    blocks = downloads.logged(request, _read(file), what="package.zip", rows=rows)
+    blocks = downloads.logged(request, _read(file), what="package.zip", asked=request.GET.urlencode(), rows=rows)
     response = _file(blocks, "package.zip", "application/zip")
     response["Content-Length"] = str(size)
     return response

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from django.utils import timezone
 
 from tracker import clocks, export, package
 from tracker.vocabularies import Audience
@@ -56,17 +55,18 @@ class Command(BaseCommand):
         audience: str,
         excel: bool,
         table: list[str] | None,
+        known_at: str | None = None,
+        on: str | None = None,
         **options: Any,
     ) -> None:
-        if zip is not None and (excel or table is not None or options["on"] or options["known_at"]):
-            raise CommandError(
-                "A package holds all tables, in their plain form, as they are now: leave --table, --excel, --on and"
-                " --known-at away."
-            )
+        if zip is not None and (excel or table is not None):
+            raise CommandError("A package holds all tables, in their plain form: leave --table and --excel away.")
         try:
+            at = None if known_at is None else clocks.parse(known_at)
+            day = None if on is None else clocks.parse_day(on)
             if zip is not None:
                 files = package.save(
-                    zip, export.get_audience(audience), on=timezone.now().date(), progress=self.progress
+                    zip, export.get_audience(audience), on=day, known_at=at, as_of=self.as_of, progress=self.progress
                 ).files
                 self.stderr.write(f"{len(files)} files in {zip}")
                 return
@@ -77,8 +77,8 @@ class Command(BaseCommand):
                 export.get_audience(audience),
                 tables,
                 excel=excel,
-                on=clocks.parse_day(options["on"]) if options["on"] is not None else None,
-                known_at=clocks.parse(options["known_at"]) if options["known_at"] is not None else None,
+                on=day,
+                known_at=at,
                 as_of=self.as_of,
                 progress=self.progress,
             )
