@@ -124,9 +124,6 @@ def test_frictionless_finds_nothing_wrong(unzipped):
     assert (found[:5], report.errors) == ([], [])
     assert not [task.warnings for task in report.tasks if task.warnings]
     assert len(report.tasks) == len(export.tables_for(STAFF))
-    assert sum(task.stats["rows"] for task in report.tasks) == sum(
-        len(rows_of(path)) for path in unzipped.glob("*.csv")
-    )
 
 
 BREAKING = {
@@ -170,7 +167,8 @@ def of_duckdb(path):
         ((height,),) = database.sql(f"SELECT count(*) FROM '{path}'").fetchall()
         cells = ", ".join(f'count(*) - count("{name}")' for name in table.columns)
         (empty,) = database.sql(f"SELECT {cells} FROM '{path}'").fetchall()
-    return height, {name: (str(kind), none) for name, kind, none in zip(table.columns, table.types, empty, strict=True)}
+        columns = zip(table.columns, table.types, empty, strict=True)
+        return height, {name: (str(kind), none) for name, kind, none in columns}
 
 
 # What a column of each type becomes. Dates: only DuckDB makes some of text by itself; Booleans with empty cells are
