@@ -7,6 +7,7 @@ import json
 import warnings
 import zipfile
 from datetime import date
+from uuid import UUID
 
 import duckdb
 import frictionless
@@ -34,6 +35,7 @@ from tracker.models import (
     Person,
     PersonCitation,
     Placement,
+    Prosecution,
     Provision,
     Recognition,
     Relationship,
@@ -79,10 +81,13 @@ def nasty():
         make(Placement, detention=make(Detention), facility=make(Facility, name=text, number=str(number)))
         make(Charge, provision=make(Provision, country="LT", article=str(number)), paragraph=str(number))
         make(Release, person=person)
-    for text in ("361-1", "2021-05", "true", "1e5", "12:30", "007", "NaN", "inf", "-"):
+    # first in their files: a reader that takes an article for a number by its first rows fails at the first that is none
+    for number, text in enumerate(("361-1", "2021-05", "true", "1e5", "12:30", "007", "NaN", "inf", "-"), 1):
         person = make(Person, home_town=text)
-        make(Placement, facility=make(Facility, number=text))
-        make(Charge, provision=make(Provision, country="LT", article=text), paragraph=text)
+        make(Placement, facility=make(Facility, id=UUID(int=number), number=text))
+        prosecution = make(Prosecution, id=UUID(int=number))
+        provision = make(Provision, id=UUID(int=number), country="LT", article=text)
+        make(Charge, prosecution=prosecution, provision=provision, paragraph=text)
         make(PersonCitation, person=person, locator=text)
 
 
@@ -124,9 +129,6 @@ def test_frictionless_finds_nothing_wrong(unzipped):
     assert (found[:5], report.errors) == ([], [])
     assert not [task.warnings for task in report.tasks if task.warnings]
     assert len(report.tasks) == len(export.tables_for(STAFF))
-    assert sum(task.stats["rows"] for task in report.tasks) == sum(
-        len(rows_of(path)) for path in unzipped.glob("*.csv")
-    )
 
 
 BREAKING = {
@@ -170,7 +172,8 @@ def of_duckdb(path):
         ((height,),) = database.sql(f"SELECT count(*) FROM '{path}'").fetchall()
         cells = ", ".join(f'count(*) - count("{name}")' for name in table.columns)
         (empty,) = database.sql(f"SELECT {cells} FROM '{path}'").fetchall()
-    return height, {name: (str(kind), none) for name, kind, none in zip(table.columns, table.types, empty, strict=True)}
+        columns = zip(table.columns, table.types, empty, strict=True)
+        return height, {name: (str(kind), none) for name, kind, none in columns}
 
 
 # What a column of each type becomes. Dates: only DuckDB makes some of text by itself; Booleans with empty cells are
@@ -266,6 +269,8 @@ def test_the_same_data_make_the_same_bytes(tmp_path):
     for path in (first, second):
         package.write(path, PUBLIC, on=ON)
     assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as archive:  # the two were made within a second
+        assert {(entry.date_time, entry.create_system) for entry in archive.infolist()} == {((1980, 1, 1, 0, 0, 0), 3)}
     Name.objects.using("public").update(text="Changed")
     package.write(second, PUBLIC, on=ON)
     assert first.read_bytes() != second.read_bytes()
