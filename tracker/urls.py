@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 
 from releases import views as releases
-from tracker.views import accounts, data, overview, persons, sources
+from tracker.views import accounts, data, lists, overview, persons, sources
 
 urlpatterns = [
     path("", overview.home, name="home"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("events/<slug:rid>/", releases.event, name="event"),
     path("persons/", persons.persons, name="persons"),
     path("persons/<slug:pid>/", persons.person, name="person"),
+    path("detentions/", lists.detentions, name="detentions"),
+    path("sentences/", lists.sentences, name="sentences"),
     path("releases/", releases.releases, name="releases"),
     path("sources/", sources.sources, name="sources"),
     path("sources/<uuid:pk>/", sources.source, name="source"),

@@ -16,10 +16,12 @@ from tracker import codebook as codebooks
 from tracker import export
 from tracker import vocabularies as v
 from tracker.access import reader
-from tracker.filters import Filter, PersonFilter, SourceFilter
+from tracker.filters import DetentionFilter, Filter, PersonFilter, SentenceFilter, SourceFilter
 
 FILTERS: dict[str, type[Filter]] = {
     "persons": PersonFilter,
+    "detentions": DetentionFilter,
+    "sentences": SentenceFilter,
     "releases": ReleaseFilter,
     "release_events": EventFilter,
     "sources": SourceFilter,

@@ -14,17 +14,20 @@ from tracker import timeline
 from tracker.access import reader
 from tracker.filters import PersonFilter
 from tracker.models import Person, Prosecution, Relationship, Status
-from tracker.paging import called, paged
 from tracker.views.lists import show_list
 
 
 @reader
 def persons(request: Any) -> HttpResponse:
     using = request.audience
-    chosen = PersonFilter.of(request, Person.objects.using(using).counted().order_by(called(using), "pid"))
-    rows: Any = chosen.rows
-    page = paged(request, rows.with_status(chosen.day).prefetch_related("names", "releases__legs", "releases__event"))
-    return show_list(request, "tracker/persons.html", chosen, page, today=timezone.localdate())
+    chosen = PersonFilter.of(request, Person.objects.using(using).counted())
+    return show_list(
+        request,
+        "tracker/persons.html",
+        chosen,
+        lambda rows: rows.with_status(chosen.day).prefetch_related("names", "releases__legs"),  # type: ignore[attr-defined]
+        lambda _page: {"today": timezone.localdate()},
+    )
 
 
 @reader

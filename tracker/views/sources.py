@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -19,12 +19,8 @@ from tracker.views.lists import show_list
 
 @reader
 def sources(request: Any) -> HttpResponse:
-    chosen = SourceFilter.of(request, sources_of(request.audience))
-    return show_list(request, "tracker/sources.html", chosen, paged(request, chosen.rows))
-
-
-def sources_of(using: str) -> QuerySet[Source]:
-    return Source.objects.using(using).order_by(F("published").desc(nulls_last=True), "title", "id")
+    chosen = SourceFilter.of(request, Source.objects.using(request.audience))
+    return show_list(request, "tracker/sources.html", chosen)
 
 
 @reader
