@@ -8,14 +8,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from releases import reconciliation
 from releases.filters import EventFilter, ReleaseFilter
-from releases.models import Release, ReleaseEvent, ReleaseEventCitation
+from releases.models import Release, ReleaseEvent, ReleaseEventCitation, ReportedFigure
+from tracker import citing, history
 from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.notes import Notes, citations_of
-from tracker.paging import Unreadable, by_name, cut
+from tracker.paging import Unreadable, by_name, cut, paged
 from tracker.views.lists import show_list
 
 
@@ -52,6 +54,9 @@ def event(request: Any, rid: str) -> HttpResponse:
         "releases/event.html",
         {
             "event": found,
+            "cite": citing.text(
+                found.title, request.build_absolute_uri(found.get_absolute_url()), timezone.localdate()
+            ),
             "reconciliation": numbers,
             "participations": sorted(found.participations.all(), key=_role),
             "topics": _topics(citations),
@@ -65,6 +70,17 @@ def event(request: Any, rid: str) -> HttpResponse:
         },
         status=HTTPStatus.OK if page else HTTPStatus.BAD_REQUEST,
     )
+
+
+@reader
+def event_history(request: Any, rid: str) -> HttpResponse:
+    """Of the event and of the numbers reported of it; each release has its history on its person's page."""
+    using = request.audience
+    found = get_object_or_404(ReleaseEvent.objects.using(using), rid=rid)
+    figures = ReportedFigure.objects.using(using).filter(event=found).order_by().values("pk")
+    changes = history.shown(found, v.Audience(using), {ReportedFigure: figures})
+    context = {"title": found.title, "back": found.get_absolute_url(), "page": paged(request, changes)}
+    return render(request, "tracker/history.html", context)
 
 
 def _role(participation: Any) -> tuple[int, str]:

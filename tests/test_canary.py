@@ -29,7 +29,7 @@ from tests.canary import (
 )
 from tests.conftest import ALL_DATABASES
 from tracker import acts, export
-from tracker.models import Act, Detention, Person, Prosecution, Recognition, Source
+from tracker.models import Act, Detention, Facility, Organisation, Person, Prosecution, Provision, Recognition, Source
 from tracker.paging import PARAMETERS
 from tracker.publication import HELD
 from tracker.vocabularies import ActKind
@@ -137,7 +137,8 @@ def urls(resolver=None, space=""):
 
 
 READ = {
-    "home", "events", "event", "persons", "person", "detentions", "sentences", "releases", "sources", "source", "data", "codebook", "table_csv",
+    "home", "events", "event", "persons", "person", "detentions", "sentences", "releases", "sources", "source",
+    "person_history", "event_history", "source_history", "data", "codebook", "table_csv",
     "login", "logout",
 }  # fmt: skip
 WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
@@ -279,7 +280,8 @@ def test_the_reading_side(reader, world):
                 continue
             merged = getattr(row, "merged_into", None)
             gone_on = merged is not None and merged.pk in world.visible[level]
-            reader.get(reverse(name, args=[getattr(row, key)]), status=301 if gone_on else 200)
+            for page in (name, f"{name}_history"):
+                reader.get(reverse(page, args=[getattr(row, key)]), status=301 if gone_on else 200)
     reader.get(reverse("source", args=[HELD]))
     texts = {marker for marker in world.allowed(level) if marker.endswith("qz")}
     of_pages = {Person: "summary", Detention: "allegation", ReleaseEvent: "title", Source: "title"}
@@ -300,22 +302,27 @@ def test_what_is_hidden_answers_as_what_never_was(reader, world):
         asked = []
         at_length = chain.name in {"public draft", "sealed published"}
         if person.pk not in world.visible[reader.level]:
-            asked += [("/persons/{}/", person.pid, never, {})]
+            asked += [(f"/persons/{{}}/{page}", person.pid, never, {}) for page in ("", "history/")]
             if at_length:
+                asked += [("/detentions/", chain.word, NOBODY, {"name": "{}"})]
                 asked += [("/persons/", person.pid, never, {"name": "{}"})]
                 asked += [("/persons/", chain.word, NOBODY, {"name": "{}"})]
                 asked += [("/data/persons.csv", chain.word, NOBODY, {"name": "{}"})]
         if event.pk not in world.visible[reader.level]:
-            asked += [("/events/{}/", event.rid, never, {})]
+            asked += [(f"/events/{{}}/{page}", event.rid, never, {}) for page in ("", "history/")]
             if at_length:
                 lists = ("/persons/", "/releases/", "/data/releases.csv", "/data/persons.csv")
                 asked += [(url, event.rid, never, {"event": "{}"}) for url in lists]
-                of = {"/persons/": Facility, "/detentions/": Provision, "/data/sentences.csv": Provision}
-                for url, model in of.items():
-                    name = "facility" if model is Facility else "article"
-                    asked.append((url, str(chain.rows[model][0].pk), nobody, {name: "{}"}))
+        for model, name, url in (
+            (Facility, "facility", "/persons/"), (Facility, "facility", "/data/detentions.csv"),
+            (Provision, "article", "/sentences/"), (Organisation, "recognised_by", "/releases/"),
+            (Source, "source", "/detentions/"), (Source, "source", "/data/release_events.csv"),
+        ):  # fmt: skip
+            row = chain.rows[model][0]
+            if row.pk not in world.visible[reader.level] and at_length:
+                asked.append((url, str(row.pk), nobody, {name: "{}"}))
         if source.pk not in world.visible[reader.level]:
-            asked += [("/sources/{}/", str(source.pk), nobody, {})]
+            asked += [(f"/sources/{{}}/{page}", str(source.pk), nobody, {}) for page in ("", "history/")]
             if at_length:
                 asked += [(url, source.title, nothing, {"text": "{}"}) for url in ("/sources/", "/data/sources.csv")]
         for url, hidden, other, query in asked:
@@ -341,7 +348,9 @@ def test_every_file_over_http(reader, world):
         reader.get(reverse("table_csv", args=[table.name]), {"nonsense": "1"}, status=400)
     for name, queries in LISTS.items():
         for query in queries:
-            reader.get(f"/data/{name}.csv", {key: value for key, value in query.items() if key not in PARAMETERS}, status=None)
+            reader.get(
+                f"/data/{name}.csv", {key: value for key, value in query.items() if key not in PARAMETERS}, status=None
+            )
     reader.get(reverse("codebook"))
     missing = {marker for marker in world.allowed(level) - reader.found if in_files(world, marker, level)}
     assert told(world, missing) == []
@@ -377,6 +386,9 @@ def everything(world):
         yield reverse("person", args=[rows[Person][0].pid])
         yield reverse("event", args=[rows[ReleaseEvent][0].rid])
         yield reverse("source", args=[rows[Source][0].pk])
+        yield reverse("person_history", args=[rows[Person][0].pid])
+        yield reverse("event_history", args=[rows[ReleaseEvent][0].rid])
+        yield reverse("source_history", args=[rows[Source][0].pk])
         for model in admin.site._registry:
             base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
             yield reverse(f"{base}_changelist")
