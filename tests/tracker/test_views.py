@@ -459,3 +459,95 @@ def test_no_page_costs_more_queries_for_more_rows(copy, read):
     # a page of a source that holds one kind of passage needs less than one that holds several
     assert {url: number for url in urls if (number := queries(url)) > ten[url]} == {}
     assert ten["/persons/"] <= 9
+
+
+# --- What was shown before, and how to cite it
+
+
+def test_the_history_of_a_person_is_that_of_the_copy(copy, read):
+    person = copy.person("Anna Exampleva", summary="Taught.")
+    detention = copy.add(Detention, person=person, started=parse("2021-03"))
+    detention.started = parse("2021-03-05")
+    detention.save()
+    person.summary = "Taught until she was arrested."
+    person.save()
+    copy.add(Name, person=person, text="Wrong Exampleva", position=2).delete()
+    copy.everything(1, event=copy.event(), source=copy.source())  # somebody else
+    text = words(read(f"{person.get_absolute_url()}history/"))
+    for expected in (
+        "Arrested 2021-03 → 2021-03-05", "Summary Taught. → Taught until she was arrested.", "Name taken out Name Wrong",
+        "Person added", "Detention added", timezone.localdate().strftime("%-d %B %Y"),
+    ):  # fmt: skip
+        assert expected in text, expected
+    assert text.index("taken out") < text.index("Person added"), "the last first"
+    assert "Invented Person" not in text
+    assert "Disclosure" not in text
+    assert not re.search(r"\d\d:\d\d", text), "no time finer than a day"
+
+
+def test_the_history_of_an_event_and_of_a_source(copy, read):
+    event, source = copy.event("A pardon"), copy.source("A report")
+    event.title = "The pardon"
+    event.save()
+    copy.figure(event, 123, source=source)
+    text = words(read(f"{event.get_absolute_url()}history/"))
+    assert "A pardon → The pardon" in text
+    assert "Reported figure added" in text
+    source.title = "The report"
+    source.save()
+    assert "A report → The report" in words(read(f"/sources/{source.pk}/history/"))
+
+
+def test_the_history_of_a_merged_person_is_that_of_the_other(copy, client):
+    person, merged = copy.person("Anna Exampleva"), copy.person("Anna Exampleva")
+    connections["public"].check_constraints()
+    merged.merged_into = person
+    merged.save()
+    response = client.get(f"{merged.get_absolute_url()}history/")
+    assert (response.status_code, response.url) == (301, f"{person.get_absolute_url()}history/")
+
+
+def test_a_history_costs_no_more_queries_for_more_rows(copy, read):
+    source, event = copy.source(), copy.event()
+    person = copy.everything(1, event=event, source=source)
+
+    def grow():
+        for number in range(6):
+            facility = copy.add(Facility, name=f"Colony {number}")
+            placement = copy.add(Placement, detention=person.detentions.get(), facility=facility)
+            copy.add(DetentionCitation, detention=person.detentions.get(), source=copy.source(), placement=placement)
+            other = copy.person(f"Person {number}")
+            copy.add(Relationship, person=person, other=other, kind="sibling")
+            verdict = copy.add(Verdict, prosecution=person.prosecutions.get())
+            copy.add(VerdictCitation, verdict=verdict, source=source, origin=copy.source())
+
+    def queries():
+        with CaptureQueriesContext(connections["public"]) as captured:
+            read(f"{person.get_absolute_url()}history/")
+        return len(captured)
+
+    grow()
+    few = queries()
+    grow()
+    assert queries() <= few
+
+
+def test_every_page_says_how_to_cite_it(copy, read):
+    person, event, source = copy.person("Anna Exampleva"), copy.event("A pardon"), copy.source("A report")
+    today = timezone.localdate().isoformat()
+    for address, title in (
+        (person.get_absolute_url(), "Anna Exampleva"),
+        (event.get_absolute_url(), "A pardon"),
+        (f"/sources/{source.pk}/", "Invented Times, A report"),
+    ):
+        text = read(address)
+        assert f"“{title}”, as of {today}, http://testserver{address} (CC-BY-4.0)." in text
+        assert f'href="{address}history/"' in text
+
+
+def test_lists_lead_to_the_place_on_the_page(copy, read):
+    person = copy.everything(1, event=copy.event(), source=copy.source())
+    page = read(person.get_absolute_url())
+    for name in ("detentions", "sentences"):
+        (place,) = re.findall(rf'href="{person.get_absolute_url()}#([\w-]+)"', read(f"/{name}/"))
+        assert page.count(f'id="{place}"') == 1
