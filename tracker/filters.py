@@ -19,7 +19,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms.utils import flatatt
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from releases.models import Release, ReleaseEvent
@@ -47,6 +48,8 @@ ANY = _("any")
 #: Which countries come first in a list of all of them.
 CITIZENS = ("BY", "UA", "PL", "LT", "RU")
 DESTINATIONS = ("UA", "LT", "PL")
+#: So many rows are offered in a list; of events the latest
+MOST_CHOICES = 200
 #: The longest term that can be asked for, in months
 LONGEST_TERM = 1200
 
@@ -88,13 +91,14 @@ class Choices(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
         chosen = set(self.format_value(value))
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            ((code, flatatt({"selected": str(code) in chosen}), label) for code, label in self.choices),
+        choices = [(str(code), label) for code, label in self.choices]
+        choices += [(code, code) for code in chosen.difference(code for code, _label in choices)]
+        options = "".join(
+            f'<option value="{escape(code)}"{" selected" * (code in chosen)}>{escape(label)}</option>'
+            for code, label in choices
         )
         written = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return format_html("<select{}>{}</select>", written, options)
+        return format_html("<select{}>{}</select>", written, SafeString(options))
 
 
 class DayField(forms.DateField):
@@ -134,8 +138,22 @@ class CodeFilter(django_filters.ChoiceFilter):
         super().__init__(*args, widget=Choices, **kwargs)
 
 
+class _Some(django_filters.fields.ModelChoiceIterator):
+    """The first of very many; another one that is asked for is found all the same."""
+
+    def __init__(self, field: Any) -> None:
+        super().__init__(field)
+        self.queryset = field.queryset[:MOST_CHOICES]
+
+
+class RowField(django_filters.fields.ModelChoiceField):
+    iterator = _Some
+
+
 class RowChoice(django_filters.ModelChoiceFilter):
     """One row of the audience's copy; one that is not there is answered as one that never was."""
+
+    field_class = RowField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("widget", Choices)
@@ -167,19 +185,19 @@ def code(vocabulary: type[v.Vocabulary], label: Any) -> CodeFilter:
 def sureness() -> CodeFilter:
     """How the dates of a list are read. The usual is what an imprecise date cannot exclude."""
     return CodeFilter(
-        choices=[("certain", _("surely within these days"))],
-        empty_label=_("possibly within these days"),
+        choices=[("certain", _("surely"))],
+        empty_label=_("possibly"),
         method="together",
-        label=_("Dates count when"),
+        label=_("Within these days"),
     )
 
 
 def countries_count() -> CodeFilter:
     return CodeFilter(
-        choices=[("possible", _("also one of several countries"))],
-        empty_label=_("only one country alone"),
+        choices=[("possible", _("or one of several"))],
+        empty_label=_("it alone"),
         method="together",
-        label=_("Destinations count when"),
+        label=_("To that country"),
     )
 
 

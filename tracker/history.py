@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import CharField, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
 
-from tracker.models import Record, Row, User
+from tracker.models import Citation, Record, Row, User
 from tracker.models.fields import KeyField
 from tracker.versions import history_of
 from tracker.vocabularies import ActKind, Audience
@@ -204,6 +204,15 @@ def with_previous(kind: type[Row], keys: Iterable[int], using: str = "default") 
     return {event.pgh_id: (event, before.get(event.previous)) for event in events}
 
 
+def _about(kind: type[Citation], name: str) -> str:
+    """The field, in words, whether it is the record's or a part's."""
+    for holder in (kind.owner, *kind.parts):
+        model: Any = kind._meta.get_field(holder).related_model
+        if name in (labels := kind.fields_of(model)):
+            return labels[name]
+    return name
+
+
 class _Names:
     """What the keys in a page of history are called: one query for each kind of thing they point to."""
 
@@ -259,6 +268,8 @@ class _Names:
             if field.name in hidden or value in _EMPTY:
                 continue
             values[str(field.verbose_name)] = self._text(field, value)
+        if self.audience is not Audience.STAFF and issubclass(kind, Citation) and row.about:
+            values[str(kind._meta.get_field("about").verbose_name)] = _about(kind, row.about)
         return values
 
     def _text(self, field: Any, value: Any) -> str:

@@ -113,6 +113,9 @@ def by_name(person: str = "") -> dict[str, Sort]:
 
 # --- Pages
 
+#: What a page needs besides the rows
+Dressed = Callable[[QuerySet[Any]], QuerySet[Any]]
+
 
 class _Beyond(Func):
     """``(key, key) > (value, value)``: one comparison, for which PostgreSQL goes to that place in the index."""
@@ -123,7 +126,7 @@ class _Beyond(Func):
         super().__init__(*keys, *map(Value, values))
         self.operator = operator
 
-    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_extra: Any) -> Any:
         compiled = [compiler.compile(expression) for expression in self.source_expressions]
         half = len(compiled) // 2
         left, right = (", ".join(sql for sql, _params in part) for part in (compiled[:half], compiled[half:]))
@@ -173,12 +176,12 @@ def cut(
     sorts: Sorts,
     *,
     best: bool = False,
-    dressed: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows,
+    dressed: Dressed = lambda rows: rows,
 ) -> Page:
     """The page that ``?sort=``, ``?after=`` and ``?before=`` ask for; the first of the sorts is the usual one.
 
     ``best``: the rows are found by a name and come with the best first, unless another order is asked for.
-    ``dressed`` adds what only the rows of the page need: they are counted without it. Raises ``Unreadable``.
+    ``dressed`` adds what the rows of the page need. Raises ``Unreadable``.
     """
     asked = request.GET.get("sort", "")
     known = ([_BEST_FIRST] if best else []) + list(sorts)
@@ -196,24 +199,24 @@ def cut(
         raise Unreadable(_("“after” and “before” cannot both be asked for."))
     counted = rows.order_by().values("pk")[: COUNTED + 1].count()
     if name == _BEST_FIRST:
-        return _best(dressed(rows), after or before, counted, labels)
+        return _best(rows, dressed, after or before, counted, labels)
     sort = sorts[name]
     backward = bool(before)
     place = [] if before == END else _read(after or before, name, [key.read for key in sort.keys])
-    found, further = _slice(dressed(rows), sort, place, backward)
+    found, further = _slice(rows, sort, place, backward)
     return Page(
-        rows=found,
+        rows=_rows([pk for pk, *_keys in found], rows, dressed),
         counted=counted,
         sorts=labels,
         sort=name,
-        previous=_cursor(name, found[0], sort) if found and (further if backward else place) else "",
-        next=_cursor(name, found[-1], sort) if found and ((backward and place) or (not backward and further)) else "",
+        previous=_cursor(name, found[0]) if found and (further if backward else place) else "",
+        next=_cursor(name, found[-1]) if found and ((backward and place) or (not backward and further)) else "",
         first=not (after or before),
     )
 
 
-def _slice(rows: QuerySet[Any], sort: Sort, place: list[Any], backward: bool) -> tuple[list[Any], bool]:
-    """The rows next to the place, and whether there are more behind them."""
+def _slice(rows: QuerySet[Any], sort: Sort, place: list[Any], backward: bool) -> tuple[list[tuple[Any, ...]], bool]:
+    """The ids and keys of the rows next to the place, and whether there are more behind them."""
     names = [f"key_{number}" for number in range(len(sort.keys))]
     expressions = [F(key.expression) if isinstance(key.expression, str) else key.expression for key in sort.keys]
     descending = sort.descending != backward
@@ -227,22 +230,31 @@ def _slice(rows: QuerySet[Any], sort: Sort, place: list[Any], backward: bool) ->
             rows = rows.filter(_Beyond(*near, f"{operator}="))
         rows = rows.filter(_Beyond(expressions, place, operator))
     found = list(
-        rows.annotate(**dict(zip(names, expressions, strict=True))).order_by(
-            *(OrderBy(expression, descending=descending) for expression in expressions)
-        )[: SIZE + 1]
+        rows.annotate(**dict(zip(names, expressions, strict=True)))
+        .order_by(*(OrderBy(expression, descending=descending) for expression in expressions))
+        .values_list("pk", *names)[: SIZE + 1]
     )
     further = len(found) > SIZE
     del found[SIZE:]
     return (found[::-1] if backward else found), further
 
 
-def _best(rows: QuerySet[Any], cursor: str, counted: int, labels: list[tuple[str, str | Promise]]) -> Page:
+def _rows(ids: list[Any], rows: QuerySet[Any], dressed: Dressed) -> list[Any]:
+    """Dressed by their ids: for an order or a filter PostgreSQL may have to look at very many, which wear nothing."""
+    manager: Any = rows.model._default_manager
+    found = {row.pk: row for row in dressed(manager.using(rows.db).filter(pk__in=ids))}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def _best(
+    rows: QuerySet[Any], dressed: Dressed, cursor: str, counted: int, labels: list[tuple[str, str | Promise]]
+) -> Page:
     (start,) = _read(cursor, _BEST_FIRST, [_number]) or [0]
     if start % SIZE or start >= BEST:
         raise _broken()
     end = min(counted, BEST)
     return Page(
-        rows=list(rows[start : start + SIZE]),
+        rows=_rows(list(rows.values_list("pk", flat=True)[start : start + SIZE]), rows, dressed),
         counted=counted,
         sorts=labels,
         sort=_BEST_FIRST,
@@ -257,8 +269,9 @@ def _best(rows: QuerySet[Any], cursor: str, counted: int, labels: list[tuple[str
 # --- Cursors
 
 
-def _cursor(name: str, row: Any, sort: Sort) -> str:
-    return _written(name, [str(getattr(row, f"key_{number}")) for number in range(len(sort.keys))])
+def _cursor(name: str, row: tuple[Any, ...]) -> str:
+    _pk, *keys = row
+    return _written(name, [str(key) for key in keys])
 
 
 def _written(name: str, words: list[str]) -> str:

@@ -85,7 +85,7 @@ def person_history(request: Any, pid: str) -> HttpResponse:
     )
     if found.merged_into:
         return _kept(found, "person_history")
-    below = {
+    below: dict[Any, Any] = {
         model: model._default_manager.using(using).filter(**{path: found}).order_by().values("pk")
         for model, path in (
             (Detention, "person"),
