@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import django_filters
@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from releases.models import Release, ReleaseEvent
@@ -54,12 +55,18 @@ MOST_CHOICES = 200
 LONGEST_TERM = 1200
 
 
+@lru_cache
+def _countries(first: tuple[str, ...], _language: str | None) -> list[tuple[str, str]]:
+    """Written and sorted once for each language, not once for each page."""
+    return [(code, str(name)) for code, name in v.country_choices(first)]
+
+
 def citizenship_choices() -> list[tuple[str, str]]:
-    return v.country_choices(CITIZENS)
+    return _countries(CITIZENS, get_language())
 
 
 def destination_choices() -> list[tuple[str, str]]:
-    return v.country_choices(DESTINATIONS)
+    return _countries(DESTINATIONS, get_language())
 
 
 def events(request: Any) -> QuerySet[ReleaseEvent]:
@@ -521,9 +528,8 @@ class DetentionFilter(OfPersons):
 
     def narrowed(self, rows: Any, asked: Mapping[str, Any]) -> Any:
         using, certain = rows.db, asked["dates"] == "certain"
-        if asked["certain"] and not asked["held_on"]:
-            rows = rows.filter(pk=None)
-        if held_on := asked["held_on"]:
+        held_on = asked["held_on"] or (timezone.localdate() if asked["certain"] else None)
+        if held_on:
             surely = Detention.objects.using(using).surely_held(held_on).order_by().values("pk")
             # nobody is held after death
             rows = rows.possibly_held(held_on).exclude(person__died__endswith__lte=held_on)

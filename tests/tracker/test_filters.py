@@ -178,6 +178,8 @@ def cases(world):
             ({"held_on": "2021-12-01", "certain": "yes"}, "anna"),
             ({"held_on": "2021-12-01", "certain": "no"}, "boris vera"),
             ({"held_on": "2026-01-01"}, "boris vera"),
+            ({"certain": "no"}, "vera"),
+            ({"certain": "yes"}, "boris"),
             ({"detained_since": "2021-03-06"}, "boris"),
             ({"detained_until": "2021-03-05", "dates": "certain"}, "anna"),
             ({"ended_since": "2025-12-13"}, "anna"),
