@@ -1,6 +1,7 @@
 """How gunicorn serves the site; it reads this file by itself when started in this folder."""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -18,7 +19,15 @@ control_socket_disable = True
 PR_SET_PDEATHSIG = 1
 
 
+def be_discreet() -> None:
+    from tracker.logs import Discreet  # not before: gunicorn reads this file before it goes to this folder
+
+    # gunicorn tells of requests that it cannot read or answer with their whole address
+    logging.getLogger("gunicorn.error").addFilter(Discreet())
+
+
 def post_fork(_server: Any, _worker: Any) -> None:
+    be_discreet()
     # A worker whose master was killed would finish what it does first, with nobody to stop it.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

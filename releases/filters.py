@@ -2,70 +2,116 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from releases.models import Leg, Release, ReleaseEvent
+from releases.models import Release, ReleaseEvent, ReportedFigure
+from tracker import names
 from tracker import vocabularies as v
-from tracker.filters import CodeFilter, DayFilter, EventChoice, Filter, citizenship_choices, destination_choices
+from tracker.filters import (
+    PERSONS_ARE,
+    SAID,
+    CodeFilter,
+    DayFilter,
+    EventChoice,
+    Filter,
+    OfPersons,
+    code,
+    countries_count,
+    destination_choices,
+    disputed_filter,
+    releases,
+    source_filter,
+    sureness,
+)
+from tracker.models.ordering import by_text, earliest_first, latest_first
+from tracker.paging import Sort, Sorts, by_name, day, identifier, words
 
 
-def _can_be_since(column: str, day: date) -> Q:
-    return Q(**{f"{column}__endswith__gt": day})
-
-
-def _can_be_until(column: str, day: date) -> Q:
-    return Q(**{f"{column}__startswith__lte": day})
-
-
-class ReleaseFilter(Filter):
+class ReleaseFilter(OfPersons):
     event = EventChoice(label=_("Release event"))
-    outcome = CodeFilter(choices=v.ReleaseOutcome.choices(), label=_("Outcome"))
-    since = DayFilter(method="by_day", label=_("Released since"))
-    until = DayFilter(method="by_day", label=_("and until"))
-    handed_over_to = CodeFilter(choices=destination_choices, method="by_handover", label=_("Handed over to"))
-    arrived_in = CodeFilter(choices=destination_choices, method="by_arrival", label=_("Arrived in"))
-    citizenship = CodeFilter(choices=citizenship_choices, method="by_citizenship", label=_("Citizenship"))
+    outcome = code(v.ReleaseOutcome, _("Outcome"))
+    since = DayFilter(label=_("Released since"))
+    until = DayFilter(label=_("and until"))
+    dates = sureness()
+    handed_over_to = CodeFilter(choices=destination_choices, method="together", label=_("Handed over to"))
+    arrived_in = CodeFilter(choices=destination_choices, method="together", label=_("Arrived in"))
+    countries = countries_count()
+    basis = code(v.LegalBasis, _("Legal basis"))
+    departure = code(v.Departure, _("Departure"))
+    source = source_filter()
+    disputed = disputed_filter()
+
+    groups = (
+        ("", ("name", "event", "outcome", "since", "until")),
+        (_("Way out"), ("handed_over_to", "arrived_in", "countries", "departure", "basis", "dates")),
+        PERSONS_ARE,
+        SAID,
+    )
+    sorts: ClassVar[Sorts] = {
+        **by_name("person"),
+        "-released": Sort(
+            _("released, latest first"), (day(latest_first("released_on")), identifier()), descending=True
+        ),
+        "released": Sort(_("released, earliest first"), (day(earliest_first("released_on")), identifier())),
+    }
 
     class Meta:
         model = Release
         fields: tuple[str, ...] = ()
 
-    def by_day(self, rows: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
-        """Releases that can have been on such a day; of those without a date nobody says that they were."""
-        bound = _can_be_since if name == "since" else _can_be_until
-        return rows.filter(bound("released_on", value))
-
-    def by_handover(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        handovers = Leg.objects.using(rows.db).filter(
-            kind=v.LegKind.HANDOVER, status=v.LegStatus.COMPLETED, countries=[value]
-        )
-        return rows.filter(pk__in=handovers.values("release"))
-
-    def by_arrival(self, rows: Any, _name: str, value: str) -> QuerySet[Any]:
-        return rows.taken_to(value)
-
-    def by_citizenship(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(person__citizenships__contains=[value])
+    def narrowed(self, rows: Any, asked: Mapping[str, Any]) -> Any:
+        rows = releases(rows, {**asked, "released_since": asked["since"], "released_until": asked["until"]})
+        return super().narrowed(self.narrowed_by_claims(rows, asked), asked)
 
 
 class EventFilter(Filter):
-    since = DayFilter(method="by_day", label=_("Happened since"))
-    until = DayFilter(method="by_day", label=_("and until"))
+    title = django_filters.CharFilter(method="by_title", label=_("Title"), max_length=200)
+    since = DayFilter(label=_("Happened since"))
+    until = DayFilter(label=_("and until"))
+    dates = sureness()
     basis = CodeFilter(choices=v.LegalBasis.choices(), method="by_basis", label=_("Legal basis"))
     mechanism = CodeFilter(choices=v.Mechanism.choices(), label=_("Mechanism"))
+    source = source_filter()
+    disputed = disputed_filter()
+
+    groups = (
+        ("", ("title", "since", "until", "basis")),
+        (_("Event"), ("mechanism", "dates")),
+        SAID,
+    )
+    sorts: ClassVar[Sorts] = {
+        "-happened": Sort(
+            _("latest first"), (day(latest_first("happened", "announced")), identifier()), descending=True
+        ),
+        "happened": Sort(_("earliest first"), (day(earliest_first("happened", "announced")), identifier())),
+        "title": Sort(_("title"), (words(by_text("title")), identifier())),
+    }
 
     class Meta:
         model = ReleaseEvent
         fields: tuple[str, ...] = ()
 
-    def by_day(self, rows: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
-        """By the day it happened, else by the day it was announced."""
-        bound = _can_be_since if name == "since" else _can_be_until
-        return rows.filter(bound("happened", value) | Q(happened=None) & bound("announced", value))
+    def by_title(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        for word in names.clean(value).split():
+            rows = rows.filter(title__icontains=word)
+        return rows
 
     def by_basis(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(legal_bases__contains=[value])
+
+    def narrowed(self, rows: Any, asked: Mapping[str, Any]) -> Any:
+        """By the day it happened, else by the day it was announced."""
+        days = {"since": asked["since"], "until": asked["until"], "certain": asked["dates"] == "certain"}
+        if asked["since"] or asked["until"]:
+            happened = rows.dated("happened", **days)
+            rows = happened | rows.filter(happened=None).dated("announced", **days)
+        return self.narrowed_by_claims(rows, asked)
+
+    def resting(self, rows: QuerySet[Any], claims: Q) -> QuerySet[Any]:
+        figures = ReportedFigure.objects.using(rows.db).filter(claims, event__isnull=False)
+        return super().resting(rows, claims).union(figures.order_by().values("event"))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from releases import reconciliation
 from releases.filters import EventFilter, ReleaseFilter
-from releases.models import Release, ReleaseEvent, ReleaseEventCitation
+from releases.models import Release, ReleaseEvent, ReleaseEventCitation, ReportedFigure
+from tracker import citing, history
 from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.notes import Notes, citations_of
-from tracker.paging import called, paged
+from tracker.paging import Unreadable, by_name, cut, paged
 from tracker.views.lists import show_list
 
 
@@ -22,13 +25,11 @@ from tracker.views.lists import show_list
 def events(request: Any) -> HttpResponse:
     using = request.audience
     chosen = EventFilter.of(request, ReleaseEvent.objects.using(using))
-    page = paged(request, chosen.rows)
     return show_list(
         request,
         "releases/events.html",
         chosen,
-        page,
-        reconciliations=reconciliation.of_events(list(page.object_list), using),
+        beside=lambda page: {"reconciliations": reconciliation.of_events(page.rows, using)},
     )
 
 
@@ -43,11 +44,19 @@ def event(request: Any, rid: str) -> HttpResponse:
         citations_of(ReleaseEventCitation, using).filter(event=found).order_by("standing", "source__title", "id")
     )
     numbers = reconciliation.of_event(found, using)
+    problems, page = [], None
+    try:
+        page = cut(request, Release.objects.using(using).filter(event=found), by_name("person"), dressed=_dressed)
+    except Unreadable as unreadable:
+        problems = [str(unreadable)]
     return render(
         request,
         "releases/event.html",
         {
             "event": found,
+            "cite": citing.text(
+                found.title, request.build_absolute_uri(found.get_absolute_url()), timezone.localdate()
+            ),
             "reconciliation": numbers,
             "participations": sorted(found.participations.all(), key=_role),
             "topics": _topics(citations),
@@ -56,9 +65,22 @@ def event(request: Any, rid: str) -> HttpResponse:
                 *(citation for citation in citations if citation.topic),
                 *(row for statement in numbers.statements for row in statement.rows),
             ],
-            "page": paged(request, releases_of(using).filter(event=found)),
+            "page": page,
+            "problems": problems,
         },
+        status=HTTPStatus.OK if page else HTTPStatus.BAD_REQUEST,
     )
+
+
+@reader
+def event_history(request: Any, rid: str) -> HttpResponse:
+    """Of the event and of the numbers reported of it; each release has its history on its person's page."""
+    using = request.audience
+    found = get_object_or_404(ReleaseEvent.objects.using(using), rid=rid)
+    figures = ReportedFigure.objects.using(using).filter(event=found).order_by().values("pk")
+    changes = history.shown(found, v.Audience(using), {ReportedFigure: figures})
+    context = {"title": found.title, "back": found.get_absolute_url(), "page": paged(request, changes)}
+    return render(request, "tracker/history.html", context)
 
 
 def _role(participation: Any) -> tuple[int, str]:
@@ -71,17 +93,12 @@ def _topics(citations: list[Any]) -> list[tuple[v.CitationTopic, list[Any]]]:
     return [(topic, found) for topic, found in said if found]
 
 
-def releases_of(using: str) -> QuerySet[Any]:
-    """With the person and the journey of each; the latest first, those of one day by name."""
-    return (
-        Release.objects.using(using)
-        .select_related("person", "event")
-        .prefetch_related("person__names", "legs__authority")
-        .order_by(F("released_on").desc(nulls_last=True), called(using, "person"), "id")
-    )
+def _dressed(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """With the person and the journey of each."""
+    return rows.select_related("person", "event").prefetch_related("person__names", "legs__authority")
 
 
 @reader
 def releases(request: Any) -> HttpResponse:
-    chosen = ReleaseFilter.of(request, releases_of(request.audience))
-    return show_list(request, "releases/releases.html", chosen, paged(request, chosen.rows))
+    chosen = ReleaseFilter.of(request, Release.objects.using(request.audience))
+    return show_list(request, "releases/releases.html", chosen, _dressed)

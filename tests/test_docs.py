@@ -55,3 +55,33 @@ def test_every_requirement_is_pinned_and_says_what_it_is_for():
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r ")):
                 assert re.fullmatch(r"[\w.\[\]-]+==[\w.]+ +# \S.*", line), line
+
+
+LISTS = ROOT / "docs" / "lists.md"
+
+
+def filters_told():
+    """Every list with its filters and orders, as docs/lists.md tells them. Run this file to write it."""
+    from tracker.views.data import FILTERS
+
+    for table, listed in FILTERS.items():
+        yield f"## `{table}.csv`\n\n| Parameter | What it asks |\n|---|---|\n"
+        for legend, names in listed.groups:
+            for name in names:
+                asked = str(listed.base_filters[name].label)
+                yield f"| `{name}` | {f'{legend}: {asked}' if legend else asked} |\n"
+        yield "\nSorted by: " + ", ".join(f"`{code}` ({sort.label})" for code, sort in listed.sorts.items()) + ".\n\n"
+
+
+def test_every_filter_is_in_the_document():
+    """To write it anew: python -m tests.test_docs"""
+    head, _first, _rest = LISTS.read_text().partition("\n## ")
+    assert LISTS.read_text() == f"{head}\n{''.join(filters_told())}".rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    head, _first, _rest = LISTS.read_text().partition("\n## ")
+    LISTS.write_text(f"{head}\n{''.join(filters_told())}".rstrip() + "\n")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, overload
 
 from django.db import models
 from django.db.models import CharField, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
 
-from tracker.models import Record, Row, User
+from tracker.models import Citation, Record, Row, User
 from tracker.models.fields import KeyField, MissingField
 from tracker.versions import history_of
-from tracker.vocabularies import ActKind
+from tracker.vocabularies import ActKind, Audience
 
 # an empty list, an empty text and nothing are the same to a reader
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -37,6 +37,10 @@ class Change:
     context: str = ""
 
     @property
+    def day(self) -> date:
+        return self.when.date()
+
+    @property
     def act_label(self) -> str:
         return str(ActKind(self.act).label) if self.act in ActKind.codes() else ""
 
@@ -50,6 +54,14 @@ class Change:
 def changes(record: Row, *, viewer: User | None = None) -> Changes:
     """The changes of a record, the last first. With a viewer: without rows that point to what is sealed for them."""
     return Changes(record, viewer)
+
+
+def shown(record: Row, audience: Audience, below: Mapping[type[Row], Any] | None = None) -> Changes:
+    """What this audience has been shown of a record, the last first: its copy's own history, which names nobody.
+
+    ``below``: the ids of records that are shown with it, by their model.
+    """
+    return Changes(record, None, audience, below or {})
 
 
 def sent_back(record: Record) -> Change | None:
@@ -66,15 +78,27 @@ def sent_back(record: Record) -> Change | None:
 class Changes(Sequence[Change]):
     """Counted and read a page at a time: a page costs the same number of queries however much there is."""
 
-    def __init__(self, record: Row, viewer: User | None) -> None:
-        self.record, self.viewer = record, viewer
-        parts = record.part_models() if isinstance(record, Record) else []
-        self.kinds: dict[str, type[Row]] = {kind._meta.label: kind for kind in (type(record), *parts)}
+    def __init__(
+        self,
+        record: Row,
+        viewer: User | None,
+        audience: Audience = Audience.STAFF,
+        below: Mapping[type[Row], Any] | None = None,
+    ) -> None:
+        self.record, self.viewer, self.audience = record, viewer, audience
+        self.using = "default" if audience is Audience.STAFF else audience.value
+        self.kinds: dict[str, type[Row]] = {}
+        self.ids: dict[str, Any] = {}
+        for model, ids in {type(record): [record.pk], **(below or {})}.items():
+            parts = model.part_models() if issubclass(model, Record) else []
+            for kind in (model, *parts):
+                self.kinds[kind._meta.label], self.ids[kind._meta.label] = kind, ids
 
     def _events(self, kind: type[Row]) -> Any:
         owner = getattr(kind, "owner", "")
         key = f"{owner}_id" if owner else "pgh_obj_id"
-        rows = history_of(kind)._base_manager.filter(**{key: self.record.pk}).order_by()
+        ids = self.ids[kind._meta.label]
+        rows = history_of(kind)._base_manager.using(self.using).filter(**{f"{key}__in": ids}).order_by()
         if self.viewer is not None:
             for field in _pointing(kind, besides=owner):
                 target: Any = field.related_model
@@ -126,11 +150,12 @@ class Changes(Sequence[Change]):
             keys[label].append(key)
         rows: dict[tuple[str, int], tuple[Any, Any]] = {}
         for label, wanted in keys.items():
-            for key, pair in with_previous(self.kinds[label], wanted).items():
+            for key, pair in with_previous(self.kinds[label], wanted, self.using).items():
                 rows[label, key] = pair
         names = _Names(
             [(self.kinds[label], row) for (label, _key), pair in rows.items() for row in pair if row is not None],
             self.viewer,
+            self.audience,
         )
         return [self._change(self.kinds[label], *rows[label, key], names) for label, key, _when in page]
 
@@ -167,34 +192,48 @@ def _pointing(kind: type[Row], *, besides: str = "") -> list[Any]:
     ]
 
 
-def with_previous(kind: type[Row], keys: Iterable[int]) -> dict[int, tuple[Any, Any]]:
+def with_previous(kind: type[Row], keys: Iterable[int], using: str = "default") -> dict[int, tuple[Any, Any]]:
     """Events by key, each with the event of the same row before it. Two queries."""
     history = history_of(kind)
-    earlier = history._base_manager.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
+    past = history._base_manager.using(using)
+    earlier = past.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
     events = list(
-        history._base_manager.filter(pgh_id__in=list(keys)).annotate(
-            previous=Subquery(earlier.order_by("-pgh_id").values("pgh_id")[:1])
-        )
+        past.filter(pgh_id__in=list(keys)).annotate(previous=Subquery(earlier.order_by("-pgh_id").values("pgh_id")[:1]))
     )
-    before = history._base_manager.in_bulk([event.previous for event in events if event.previous])
+    before = past.in_bulk([event.previous for event in events if event.previous])
     return {event.pgh_id: (event, before.get(event.previous)) for event in events}
+
+
+def _about(kind: type[Citation], name: str) -> str:
+    """The field, in words, whether it is the record's or a part's."""
+    for holder in (kind.owner, *kind.parts):
+        model: Any = kind._meta.get_field(holder).related_model
+        if name in (labels := kind.fields_of(model)):
+            return labels[name]
+    return name
 
 
 class _Names:
     """What the keys in a page of history are called: one query for each kind of thing they point to."""
 
-    def __init__(self, rows: Iterable[tuple[type[Row], Any]], viewer: User | None) -> None:
+    def __init__(
+        self, rows: Iterable[tuple[type[Row], Any]], viewer: User | None, audience: Audience = Audience.STAFF
+    ) -> None:
+        self.audience = audience
         keys: dict[Any, set[Any]] = defaultdict(set)
         for kind, row in rows:
             user = (row.pgh_context or {}).get("user")
             if user:
                 keys[User].add(user)
-            for field in kind._meta.concrete_fields:
+            for field in self.columns(kind):
                 if isinstance(field, models.ForeignKey) and getattr(row, field.attname):
                     keys[field.related_model].add(getattr(row, field.attname))
         self.names: dict[Any, dict[str, str]] = {}
         for model, wanted in keys.items():
-            found = model._default_manager.filter(pk__in=wanted)
+            rows_of = model._default_manager
+            if audience is not Audience.STAFF:
+                rows_of = rows_of.using(audience.value)
+            found = rows_of.filter(pk__in=wanted)
             if viewer is not None and issubclass(model, Row):
                 found = found.visible_to(viewer)
             if any(relation.name == "names" for relation in model._meta.related_objects):
@@ -212,14 +251,25 @@ class _Names:
     def account(self, key: Any) -> str:
         return self.names.get(User, {}).get(str(key), "") if key else ""
 
+    def columns(self, kind: type[Row]) -> list[Any]:
+        """What is told of a row: to readers, what their copy holds of it, but not to whom of them it may be shown."""
+        if self.audience is Audience.STAFF:
+            return list(kind._meta.concrete_fields)
+        # of what it is a part: the page says so
+        hidden = {"disclosure", "person", "prosecution", *getattr(kind, "parts", ())}
+        told = set(kind.columns_for(self.audience)) - hidden
+        return [field for field in kind._meta.concrete_fields if field.name in told]
+
     def values(self, kind: type[Row], row: Any) -> dict[str, str]:
         hidden = {"id", "revision", "published_at", getattr(kind, "owner", ""), *KeyField.names_in(kind)}
         values = {}
-        for field in kind._meta.concrete_fields:
+        for field in self.columns(kind):
             value = getattr(row, field.attname)
             if field.name in hidden or value in _EMPTY:
                 continue
             values[str(field.verbose_name)] = self._text(field, value)
+        if self.audience is not Audience.STAFF and issubclass(kind, Citation) and row.about:
+            values[str(kind._meta.get_field("about").verbose_name)] = _about(kind, row.about)
         return values
 
     def _text(self, field: Any, value: Any) -> str:

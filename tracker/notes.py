@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import ForeignKey, Q, QuerySet
 
-from tracker.models import Citation
+from tracker.models import Citation, Sentence, Source, VerdictCitation
 from tracker.vocabularies import Standing
 
 
@@ -35,6 +35,44 @@ def citations_of(model: type[Citation], using: str) -> QuerySet[Any]:
                 names.append(f"{part}__{column.name}__names")
     rows: Any = model._default_manager.using(using)
     return rows.select_related("source", "origin", *parts).prefetch_related(*names)
+
+
+def resting(model: type[Any], claims: Q, using: str) -> QuerySet[Any]:
+    """The ids of rows of this model which such claims are about, or about what lies below them; a query for ``IN``.
+
+    Of a person that is everything that is said of detentions, trials and releases, too.
+    """
+    found = [
+        kind._default_manager.using(using)
+        .filter(claims, about, **{f"{path}__isnull": False})
+        .order_by()
+        .values_list(path)
+        for kind in citation_models()
+        for path, about in _ways(kind, model)
+    ]
+    return found[0].union(*found[1:])
+
+
+def _ways(kind: type[Citation], model: type[Any]) -> list[tuple[str, Q]]:
+    """Lookups from citations to the rows of a model that they are about, and which of the citations they are."""
+    if model is Source:
+        return [("source", Q())]
+    if model is Sentence:
+        # what is said of a verdict and of none of its sentences is said of all of them
+        whole = ("verdict__sentences", Q(sentence=None))
+        return [("sentence", Q()), whole] if kind is VerdictCitation else []
+    path, above = str(kind.owner), _target(kind, kind.owner)
+    while above is not model:
+        further = {"person", "prosecution"} & set(getattr(above, "below", ()))
+        if not further:
+            return []
+        name = further.pop()
+        path, above = f"{path}__{name}", _target(above, name)
+    return [(path, Q())]
+
+
+def _target(model: type[Any], name: str) -> Any:
+    return model._meta.get_field(name).related_model
 
 
 @dataclass

@@ -4,17 +4,22 @@ from django.contrib import admin
 from django.urls import path
 
 from releases import views as releases
-from tracker.views import accounts, data, overview, persons, sources
+from tracker.views import accounts, data, lists, overview, persons, sources
 
 urlpatterns = [
     path("", overview.home, name="home"),
     path("events/", releases.events, name="events"),
     path("events/<slug:rid>/", releases.event, name="event"),
+    path("events/<slug:rid>/history/", releases.event_history, name="event_history"),
     path("persons/", persons.persons, name="persons"),
     path("persons/<slug:pid>/", persons.person, name="person"),
+    path("persons/<slug:pid>/history/", persons.person_history, name="person_history"),
+    path("detentions/", lists.detentions, name="detentions"),
+    path("sentences/", lists.sentences, name="sentences"),
     path("releases/", releases.releases, name="releases"),
     path("sources/", sources.sources, name="sources"),
     path("sources/<uuid:pk>/", sources.source, name="source"),
+    path("sources/<uuid:pk>/history/", sources.source_history, name="source_history"),
     path("data/", data.data, name="data"),
     path("data/CODEBOOK.md", data.codebook, name="codebook"),
     path("data/versions.csv", data.data_releases_csv, name="data_releases_csv"),

@@ -21,6 +21,7 @@ from tracker.models.base import (
 )
 from tracker.models.fields import CodedArrayField, CodedField, CountriesField, CountryField, ImpreciseDateField
 from tracker.models.history import tracked
+from tracker.models.ordering import by_text, earliest_first, latest_first
 from tracker.models.persons import new_pid, permanent
 from tracker.models.rules import Check, Unique
 
@@ -60,6 +61,11 @@ class ReleaseEvent(Explained, Reviewed):
                 sentence=_("Give the event a title."),
                 field="title",
             ),
+        ]
+        indexes = [
+            models.Index(earliest_first("happened", "announced"), "id", name="releaseevent_earliest_first"),
+            models.Index(latest_first("happened", "announced"), "id", name="releaseevent_latest_first"),
+            models.Index(by_text("title"), "id", name="releaseevent_by_title"),
         ]
         triggers = [*Reviewed.Meta.triggers, *permanent("rid", "releases_releaseeventhistory")]
 

@@ -23,6 +23,7 @@ from tracker.models.base import (
 )
 from tracker.models.fields import CodedArrayField, CodedField, CountriesField, ImpreciseDateField
 from tracker.models.history import tracked
+from tracker.models.ordering import earliest_first, latest_first
 from tracker.models.persons import nothing_new_of_the_merged
 from tracker.models.rules import CompositeForeignKey, Unique, deferred
 
@@ -32,9 +33,17 @@ class ReleaseQuerySet(RowQuerySet):
         """Those who came out: announced, refused or refuted is not yet, or not, free."""
         return self.filter(outcome=v.ReleaseOutcome.CONFIRMED)
 
-    def taken_to(self, country: str) -> Self:
-        """Handed over to, or arrived in, the country (a completed leg); a leg to several countries is none of them."""
-        reached = Leg.objects.using(self.db).filter(status=v.LegStatus.COMPLETED, countries=[country])
+    def handed_over_to(self, country: str, *, certain: bool = True) -> Self:
+        """By a completed handover; one to several countries is to one of them possibly, to none certainly."""
+        return self._led_to(country, certain, Q(kind=v.LegKind.HANDOVER))
+
+    def taken_to(self, country: str, *, certain: bool = True) -> Self:
+        """Handed over to, or arrived in, the country."""
+        return self._led_to(country, certain, Q())
+
+    def _led_to(self, country: str, certain: bool, legs: Q) -> Self:
+        there = Q(countries=[country]) if certain else Q(countries__contains=[country])
+        reached = Leg.objects.using(self.db).filter(there, legs, status=v.LegStatus.COMPLETED)
         return self.filter(pk__in=reached.values("release"))
 
 
@@ -106,6 +115,10 @@ class Release(Explained, Reviewed):
                 sentence=_("This detention is another person's."),
                 field="detention",
             ),
+        ]
+        indexes = [
+            models.Index(earliest_first("released_on"), "id", name="release_earliest_first"),
+            models.Index(latest_first("released_on"), "id", name="release_latest_first"),
         ]
         triggers = [
             *Reviewed.Meta.triggers,

@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import downloading, export, importing, labelled, matching, search
+from tests.benchmarks import downloading, export, importing, labelled, lists, matching, search
 from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.generate import Refused, database
 from tests.benchmarks.world import World
@@ -30,6 +30,15 @@ def reading_in(options, say):
         return importing.measure(address, options.runs, say)
 
 
+def leafing(options, say):
+    small = f"{options.database}_small"
+    with (
+        database(small, World(10, options.seed), say=say),
+        database(options.database, World(options.persons, options.seed), keep=options.keep, say=say),
+    ):
+        return lists.measure(options.database, small, options.runs, say, verbose=options.verbose)
+
+
 def comparing(options, say):
     return labelled.measure(say, verbose=options.verbose)
 
@@ -47,6 +56,7 @@ BENCHMARKS = {
     "export": exporting,
     "downloading": handing_out,
     "importing": reading_in,
+    "lists": leafing,
     "labelled": comparing,
     "search": looking_up,
     "matching": looking_up,
@@ -60,7 +70,7 @@ def main(say=print):
         "--persons",
         type=int,
         default=100_000,
-        help="How many to generate for export, downloading and importing (100,000).",
+        help="How many to generate for export, downloading, importing and lists (100,000).",
     )
     parser.add_argument("--crowd", type=int, default=400_000, help="How many to search and to match with (400,000).")
     parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same rows (1).")

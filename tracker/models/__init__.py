@@ -2,6 +2,7 @@
 
 from tracker.models.accounts import EDITOR, RESEARCHER, REVIEWER, Grant, User
 from tracker.models.acts import Act
+from tracker.models.alphabet import Alphabetical
 from tracker.models.base import Citation, Claim, Part, Record, Reviewed, Row, RowQuerySet
 from tracker.models.custody import PersonQuerySet, Status
 from tracker.models.data_releases import DataChunk, DataRelease
@@ -42,6 +43,7 @@ __all__ = [
     "RESEARCHER",
     "REVIEWER",
     "Act",
+    "Alphabetical",
     "Case",
     "Charge",
     "Citation",

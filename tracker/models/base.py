@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
 from typing import Any, ClassVar, Self
 
 import pgtrigger
@@ -62,6 +63,18 @@ class RowQuerySet(models.QuerySet[Any]):
                 seen |= Q(**{f"{join}pk__in": granted.values("pk")})
             rows = rows.filter(seen)
         return rows
+
+    def dated(self, column: str, since: date | None, until: date | None, *, certain: bool) -> Self:
+        """Rows whose imprecise date can be, or (``certain``) surely is, within these days, both included.
+
+        Of a row without a date nobody says so.
+        """
+        rows = self if since is None and until is None else self.filter(**{f"{column}__isnull": False})
+        if since is not None:
+            rows = rows.filter(**{f"{column}__startswith__gte" if certain else f"{column}__endswith__gt": since})
+        if until is not None and certain:
+            return rows.filter(**{f"{column}__endswith__lte": until + timedelta(days=1)})
+        return rows if until is None else rows.filter(**{f"{column}__startswith__lte": until})
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         """Writes the revision each object was read with, so that a stale one is refused here as well."""
@@ -364,6 +377,10 @@ def at_most_one(parts: Iterable[str]) -> Q:
     return one
 
 
+#: Somebody else's word for what the record holds otherwise.
+DISPUTED = (Standing.REJECTED, Standing.UNRESOLVED)
+
+
 class Claim(Row):
     """What makes a statement citable: who says so, where, in which words, and what we think of it."""
 
@@ -468,7 +485,11 @@ class Citation(Claim, Part):
 
     class Meta(Claim.Meta):
         abstract = True
-        indexes = [models.Index(fields=["source"])]
+        indexes = [
+            models.Index(fields=["source"]),
+            # few among very many, and asked for in lists
+            models.Index(name="%(class)s_disputed", fields=["standing"], condition=Q(standing__in=DISPUTED)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.about_label} – {self.source}"

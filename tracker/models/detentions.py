@@ -30,6 +30,7 @@ from tracker.models.base import (
 )
 from tracker.models.fields import CodedField, ImpreciseDateField
 from tracker.models.history import tracked
+from tracker.models.ordering import earliest_first, latest_first
 from tracker.models.persons import Person, nothing_new_of_the_merged
 from tracker.models.rules import Check, Exclusion, Unique, deferred
 from tracker.models.sources import Facility
@@ -218,6 +219,11 @@ class Detention(Explained, Reviewed):
                 ),
                 field="started",
             ),
+        ]
+        indexes = [
+            models.Index(earliest_first("started"), "id", name="detention_earliest_first"),
+            models.Index(latest_first("started"), "id", name="detention_latest_first"),
+            models.Index(latest_first("ended"), "id", name="detention_latest_ended"),
         ]
         triggers = [
             *Reviewed.Meta.triggers,

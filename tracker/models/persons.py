@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker import dates, names
 from tracker import vocabularies as v
+from tracker.models.alphabet import placed
 from tracker.models.base import (
     Citation,
     Explained,
@@ -196,6 +197,7 @@ class Person(Explained, Reviewed):
         triggers = [
             *Reviewed.Meta.triggers,
             *permanent("pid", "tracker_personhistory"),
+            *placed("label", person="id"),  # type: ignore[list-item]
             pgtrigger.Trigger(  # type: ignore[list-item]
                 # of two mergers at once the second sees what the first did
                 name="waits_for_whom_it_is",
@@ -325,7 +327,10 @@ class Name(Part):
                 field="text",
             ),
         ]
-        triggers = [nothing_new_of_the_merged()]
+        triggers = [
+            nothing_new_of_the_merged(),
+            *placed("text", "kind", "position", "person_id", person="person_id"),
+        ]
         indexes = [
             GinIndex(name="name_search_trigrams", fields=["search_key"], opclasses=["gin_trgm_ops"]),
             GinIndex(name="name_sound_trigrams", fields=["sound_key"], opclasses=["gin_trgm_ops"]),

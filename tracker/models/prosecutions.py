@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -14,6 +16,7 @@ from tracker.models.base import (
     Part,
     Record,
     Reviewed,
+    RowQuerySet,
     citable,
     citation_rules,
     disclosure,
@@ -22,6 +25,7 @@ from tracker.models.base import (
 from tracker.models.detentions import Detention
 from tracker.models.fields import CodedField, ImpreciseDateField
 from tracker.models.history import tracked
+from tracker.models.ordering import by_term, earliest_first, latest_first
 from tracker.models.persons import Person, nothing_new_of_the_merged
 from tracker.models.rules import Check, CompositeForeignKey, Unique
 from tracker.models.sources import Provision
@@ -232,6 +236,11 @@ class Verdict(Explained, Reviewed):
                 field="in_force",
             ),
         ]
+        # not by the id: a query that sorts sentences cannot name that of the verdict
+        indexes = [
+            models.Index(earliest_first("pronounced"), "prosecution", name="verdict_earliest_first"),
+            models.Index(latest_first("pronounced"), "prosecution", name="verdict_latest_first"),
+        ]
 
     def __str__(self) -> str:
         instance = v.Instance(self.instance).label
@@ -240,6 +249,15 @@ class Verdict(Explained, Reviewed):
 
 def _term_is_empty() -> Q:
     return Q(years__isnull=True, months__isnull=True, days__isnull=True)
+
+
+class SentenceQuerySet(RowQuerySet):
+    def lasting(self, least: int | None, most: int | None) -> Self:
+        """Sentences with a term of so many months, both included; those without a term are none of them."""
+        rows = self.exclude(_term_is_empty()).alias(term_in_days=by_term())
+        if least is not None:
+            rows = rows.filter(term_in_days__gte=30 * least)
+        return rows if most is None else rows.filter(term_in_days__lte=30 * most)
 
 
 @tracked
@@ -268,6 +286,8 @@ class Sentence(Explained, Part):
         help_text=_("The term that replaces earlier ones, not one to add to them."),
     )  # fmt: skip
 
+    objects = SentenceQuerySet.as_manager()  # type: ignore[misc]
+
     copied = {
         "public": (
             "missing",
@@ -287,6 +307,7 @@ class Sentence(Explained, Part):
     class Meta:
         verbose_name = _("sentence")
         verbose_name_plural = _("sentences")
+        indexes = [models.Index(by_term(), "id", name="sentence_by_term")]
         constraints = [
             citable("verdict"),
             Check(

@@ -12,6 +12,7 @@ from tracker import vocabularies as v
 from tracker.models.base import HELD, Citation, Part, Record, citable, citation_rules, disclosure, position
 from tracker.models.fields import CodedField, CountryField, ImpreciseDateField
 from tracker.models.history import tracked
+from tracker.models.ordering import by_text, earliest_first, latest_first
 from tracker.models.rules import Check, Unique, immediate
 
 
@@ -54,6 +55,11 @@ class Source(Record):
         verbose_name = _("source")
         verbose_name_plural = _("sources")
         ordering = ["-published", "title", "id"]
+        indexes = [
+            models.Index(earliest_first("published"), "id", name="source_earliest_first"),
+            models.Index(latest_first("published"), "id", name="source_latest_first"),
+            models.Index(by_text("title"), "id", name="source_by_title"),
+        ]
         constraints = [
             Check(name="source_has_a_title", condition=~Q(title=""), sentence=_("Give the source a title.")),
             Check(

@@ -23,7 +23,7 @@ from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.columns import Table
 from tracker.computed import Computed
-from tracker.filters import Filter, PersonFilter, SourceFilter
+from tracker.filters import DetentionFilter, Filter, PersonFilter, SentenceFilter, SourceFilter
 from tracker.models import DataRelease
 from tracker.models.data_releases import CHANGES, CHUNK, PACKAGE
 
@@ -35,6 +35,9 @@ FILTERS: dict[str, type[Filter]] = {
     "persons_flat": PersonFilter,
     "custody_monthly": PersonFilter,
     "in_custody": PersonFilter,
+    "detentions": DetentionFilter,
+    "custody_spells": DetentionFilter,
+    "sentences": SentenceFilter,
     "releases": ReleaseFilter,
     "releases_flat": ReleaseFilter,
     "release_events": EventFilter,

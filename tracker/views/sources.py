@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
 
 from releases.models import ReportedFigure
+from tracker import citing, history
+from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.filters import SourceFilter
 from tracker.models import Person, Source
@@ -19,12 +23,8 @@ from tracker.views.lists import show_list
 
 @reader
 def sources(request: Any) -> HttpResponse:
-    chosen = SourceFilter.of(request, sources_of(request.audience))
-    return show_list(request, "tracker/sources.html", chosen, paged(request, chosen.rows))
-
-
-def sources_of(using: str) -> QuerySet[Source]:
-    return Source.objects.using(using).order_by(F("published").desc(nulls_last=True), "title", "id")
+    chosen = SourceFilter.of(request, Source.objects.using(request.audience))
+    return show_list(request, "tracker/sources.html", chosen)
 
 
 @reader
@@ -37,14 +37,26 @@ def source(request: Any, pk: Any) -> HttpResponse:
         *(_with_records(citations_of(model, using).filter(here), model.owner) for model in citation_models()),
         figures.order_by("subject", "id"),
     ]
+    address = request.build_absolute_uri(reverse("source", args=[found.pk]))
     return render(
         request,
         "tracker/source.html",
         {
             "source": found,
+            "cite": citing.text(str(found), address, timezone.localdate()),
             "republications": Source.objects.using(using).filter(derived_from=found),
             "page": paged(request, Concatenation(resting)),
         },
+    )
+
+
+@reader
+def source_history(request: Any, pk: Any) -> HttpResponse:
+    found = get_object_or_404(Source.objects.using(request.audience), pk=pk)
+    changes = history.shown(found, v.Audience(request.audience))
+    back = reverse("source", args=[found.pk])
+    return render(
+        request, "tracker/history.html", {"title": found.title, "back": back, "page": paged(request, changes)}
     )
 
 

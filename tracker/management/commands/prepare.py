@@ -8,7 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from tracker.database import COPIES
 from tracker.database.creation import clone, create_if_missing
-from tracker.models import Name
+from tracker.models import Alphabetical, Name
 
 
 class Command(BaseCommand):
@@ -50,6 +50,7 @@ class Command(BaseCommand):
                     self.stdout.write(f"Keys of names in {alias}: {done} of {total} ...")
 
             rows.rekey(tell)
+            Alphabetical.objects.using(alias).renew()
 
     def migrate(self, alias: str, verbosity: int) -> bool:
         """Returns whether there was nothing in the database."""
