@@ -139,7 +139,7 @@ def _lines(tables: Sequence[Table], audience: Audience) -> Iterator[str]:
             yield f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
     yield "\n## Vocabularies\n"
     yield "Codes are permanent; labels may be reworded."
-    used = {column.values for _table, columns in shown for column in columns}
+    used = {column.values for _table, columns in shown for column in columns if column.values}
     for vocabulary in (*vocabularies.ALL, Status):
         if vocabulary in used:
             yield f"\n### {name_of(vocabulary)}\n"
