@@ -20,7 +20,7 @@ from django.db import DatabaseError, OperationalError, connections, transaction
 from django.utils.translation import gettext as _
 
 from tracker.dates import FIRST_YEAR, LAST_YEAR
-from tracker.models import Record, Row
+from tracker.models import Citation, Record, Row
 from tracker.models.fields import KeyField
 from tracker.publication.belonging import anchors, citations_of, referring, reviewed_models, support_models
 from tracker.review import references
@@ -296,10 +296,10 @@ class _Rebuilding:
         )
         table = self.table(kind)
         self.cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (id)")
-        for field in kind._meta.concrete_fields:
-            # what the files look up row by row
-            if field.name == getattr(kind, "owner", "") or (issubclass(kind, Record) and field in anchors(kind)):
-                self.cursor.execute(f"CREATE INDEX ON {table} ({self.quote(field.column)})")
+        for field in references(kind):
+            # what the files look up row by row; citations are many, and looked up by their record alone
+            if not issubclass(kind, Citation) or field.name == kind.owner:
+                self.cursor.execute(f"CREATE INDEX ON {table} ({self.quote(str(field.column))})")
 
     def _create(self, kind: type[Row], events: str, params: Sequence[Any], *, dead: bool = False) -> None:
         keys = KeyField.names_in(kind)

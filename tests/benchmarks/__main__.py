@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import downloading, export, importing, labelled, lists, matching, search
+from tests.benchmarks import downloading, export, importing, labelled, lists, matching, moments, search
 from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.generate import Refused, database
 from tests.benchmarks.world import World
@@ -22,6 +22,12 @@ def handing_out(options, say):
     world = World(options.persons, options.seed)
     with database(options.database, world, keep=options.keep, say=say) as address:
         return downloading.measure(address, options.runs, say)
+
+
+def looking_back(options, say):
+    world = World(options.persons, options.seed)
+    with database(f"{options.database}_moments", world, say=say) as address:
+        return moments.measure(address, Audience(options.audience), options.runs, say)
 
 
 def reading_in(options, say):
@@ -55,6 +61,7 @@ def looking_up(options, say):
 BENCHMARKS = {
     "export": exporting,
     "downloading": handing_out,
+    "known_at": looking_back,
     "importing": reading_in,
     "lists": leafing,
     "labelled": comparing,
@@ -70,7 +77,7 @@ def main(say=print):
         "--persons",
         type=int,
         default=100_000,
-        help="How many to generate for export, downloading, importing and lists (100,000).",
+        help="How many to generate for all but search and matching (100,000).",
     )
     parser.add_argument("--crowd", type=int, default=400_000, help="How many to search and to match with (400,000).")
     parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same rows (1).")
