@@ -132,7 +132,8 @@ def _lines(tables: Sequence[Table], audience: Audience) -> Iterator[str]:
     yield "\n## Vocabularies\n"
     yield "Codes are permanent; labels may be reworded."
     used = {column.values for _table, columns in shown for column in columns}
-    for vocabulary in (*vocabularies.ALL, Status):
+    known: tuple[type[Vocabulary], ...] = (*vocabularies.ALL, Status)
+    for vocabulary in known:
         if vocabulary in used:
             yield f"\n### {name_of(vocabulary)}\n"
             yield "| Code | Label | Definition |"
