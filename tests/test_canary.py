@@ -29,11 +29,12 @@ from tests.canary import (
     digits_alone,
 )
 from tests.conftest import ALL_DATABASES
-from tracker import acts, columns, computed, export
+from tracker import acts, clocks, columns, computed, export
 from tracker.freezing import freeze
 from tracker.models import Act, Detention, Facility, Organisation, Person, Prosecution, Provision, Recognition, Source
 from tracker.paging import PARAMETERS
 from tracker.publication import HELD
+from tracker.versions import history_of
 from tracker.vocabularies import ActKind, Audience
 
 pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
@@ -489,13 +490,41 @@ def test_exported_files(world, audience, tmp_path):
             viewer.look_at(path.read_text(), path.name, level)
             if path.suffix == ".csv" and ".excel" not in path.name:
                 own = [row for row in read_csv(path.read_text()) if row.get("source_id") != str(HELD) != row.get("id")]
-                assert path.stem == "custody_monthly" or len(own) == expected(world, level, path.stem), path.name
+                assert path.stem in {"custody_monthly", "in_custody"} or len(own) == expected(
+                    world, level, path.stem
+                ), path.name
     # of what was changed since it was published, staff's files have what it is now
     changed = {(row, column) for row, column, published in world.markers.of.values() if not published}
     old = {marker for marker, (*at, published) in world.markers.of.items() if published and tuple(at) in changed}
     wanted = world.allowed(level) - (old if level == STAFF else set())
     missing = {marker for marker in wanted - viewer.found if in_files(world, marker, level)}
     assert told(world, missing) == []
+
+
+@pytest.mark.parametrize("audience", list(Audience))
+def test_files_as_known_before(world, audience):
+    """Also of what was shown for a while, and is closed since."""
+    viewer = Viewer(world, LEVEL[audience])
+
+    def look():
+        try:
+            using = clocks.database(audience)
+            moments = sorted(
+                moment
+                for kind in (Person, Detention, Release)
+                for moment in history_of(kind)._base_manager.using(using).values_list("pgh_created_at", flat=True)
+            )
+            for moment in [*moments[:: len(moments) // 5 or 1], moments[-1]]:
+                with clocks.standing(audience, moment):
+                    for table in export.tables_for(audience):
+                        text = b"".join(export.stream(table, audience)).decode()
+                        viewer.look_at(text, f"{table.name} as of {moment}", LEVEL[audience])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(look).result()
+    assert viewer.found
 
 
 def test_what_is_computed_reads_the_same_rows(world):

@@ -304,9 +304,9 @@ class _Rebuilding:
     def _create(self, kind: type[Row], events: str, params: Sequence[Any], *, dead: bool = False) -> None:
         keys = KeyField.names_in(kind)
         columns = ", ".join(
-            f"NULL::{field.db_type(connections[self.using])} AS {self.quote(field.column)}"
+            f"NULL::{field.db_type(connections[self.using])} AS {self.quote(str(field.column))}"
             if field.name in keys
-            else self.quote(field.column)
+            else self.quote(str(field.column))
             for field in kind._meta.concrete_fields
         )
         living = "" if dead else " WHERE pgh_label <> 'delete'"
