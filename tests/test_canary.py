@@ -95,6 +95,11 @@ class Viewer:
 
     def look_at(self, text, where, level):
         # what was asked for may be repeated in the answer
+        if "custody_monthly" in str(where):
+            # the last day of each month is of the calendar, and of no record
+            text = re.sub(r"^(\d{4}-\d\d),\1-\d\d,", r"\1,", text, flags=re.MULTILINE)
+        if "datapackage.json" in str(where):
+            text = re.sub(r'"bytes": \d+', "", text)  # how long a file is is the number of nothing in it
         found = self.world.markers.found_in(text) - self.world.markers.found_in(str(where))
         wrong = {marker for marker in found if level is None or not self.world.may_see(marker, level)}
         assert not wrong, f"{where}\n" + "\n".join(told(self.world, wrong))

@@ -80,6 +80,9 @@ you rely on one, cite the source that `citations.csv` names for it as well.
   quotation marks, with quotation marks in it doubled. A line break within a cell is as it was entered.
 - **Types for machines.** `datapackage.json` in the package (Frictionless Data Package) says of every column its type,
   its codes, and in which other file its value is to be found. It names those pointers only that hold for every row.
+- **Readers** that guess types from the first rows can be wrong where a text looks like a number (article `130`, then
+  `361-1`), or where a number comes after a hundred empty cells: tell them the types of `datapackage.json` then. All
+  other columns are read as what they are without any option, and an empty cell as nothing.
 - **Tidy.** One row a thing, one thing a row. Tables are joined by `id`: `person_id` in `names.csv` is the `id` of a
   row of `persons.csv`. It may lead to no row there: a relative who was never held has names and relationships only.
 - **Ids** are random and permanent, the same in every file of every audience. `pid` (persons) and `rid` (release

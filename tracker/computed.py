@@ -68,7 +68,7 @@ def column(
 
 def imprecise(name: str, label: Words, definition: Words, *, coarser_for: tuple[str, ...] = ()) -> tuple[Column, ...]:
     """Four columns of a range of the statement, as everywhere."""
-    parts: list[tuple[str, Words, Words, Kind, type[Vocabulary] | None, type[Func]]] = [
+    parts: list[tuple[str, Any, Any, Kind, type[Vocabulary] | None, type[Func]]] = [
         ("", label, definition, Kind.EDTF, None, Edtf),
         ("_earliest", _("{label}: earliest"), _("The earliest day that {name} can be."), Kind.DATE, None, Earliest),
         ("_latest", _("{label}: latest"), _("The latest day that {name} can be."), Kind.DATE, None, Latest),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -39,6 +40,8 @@ TABLES: Final[tuple[Table, ...]] = (
 )
 
 BLOCK: Final = 64 * 1024
+#: One block of one file at a time in a process: other pages then share it with one download, however many there are.
+_TURN: Final = threading.Lock()
 BYTE_ORDER_MARK: Final = "\ufeff".encode()
 
 
@@ -145,20 +148,26 @@ def _copy(alias: str, select: str, *, excel: bool, told: Callable[[int], None]) 
         cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')") as rows,
     ):
         # PostgreSQL sends one message a row (it promises so) and ends it with a line feed; RFC 4180 wants CR and LF
-        block = [BYTE_ORDER_MARK] if excel else []
-        size = 0
-        number = -1  # the first is the header
-        for row in rows:
-            number += 1
-            block += (row[:-1], b"\r\n")
-            size += len(row)
-            if size >= BLOCK:
+        left = iter(rows)
+        # the header comes when the query has its first row: nobody else waits for that
+        block = [BYTE_ORDER_MARK, next(left)[:-1], b"\r\n"] if excel else [next(left)[:-1], b"\r\n"]
+        size, number, more = 0, 0, True
+        while more:
+            with _TURN:
+                more = False
+                for row in left:
+                    number += 1
+                    block += (row[:-1], b"\r\n")
+                    size += len(row)
+                    if size >= BLOCK:
+                        more = True
+                        break
+            if not more:
+                told(number)
+            if block:
                 yield b"".join(block)
-                block.clear()
-                size = 0
-        told(number)
-        if block:
-            yield b"".join(block)
+            block.clear()
+            size = 0
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import export, importing, labelled, matching, search
+from tests.benchmarks import downloading, export, importing, labelled, matching, search
 from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.generate import Refused, database
 from tests.benchmarks.world import World
@@ -16,6 +16,12 @@ def exporting(options, say):
     world = World(options.persons, options.seed)
     with database(options.database, world, keep=options.keep, say=say) as address:
         return export.measure(address, Audience(options.audience), options.runs, say)
+
+
+def handing_out(options, say):
+    world = World(options.persons, options.seed)
+    with database(options.database, world, keep=options.keep, say=say) as address:
+        return downloading.measure(address, options.runs, say)
 
 
 def reading_in(options, say):
@@ -39,6 +45,7 @@ def looking_up(options, say):
 
 BENCHMARKS = {
     "export": exporting,
+    "downloading": handing_out,
     "importing": reading_in,
     "labelled": comparing,
     "search": looking_up,
@@ -50,7 +57,10 @@ def main(say=print):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", metavar="BENCHMARK", help=f"Of {', '.join(BENCHMARKS)} (all).")
     parser.add_argument(
-        "--persons", type=int, default=100_000, help="How many to generate for export and importing (100,000)."
+        "--persons",
+        type=int,
+        default=100_000,
+        help="How many to generate for export, downloading and importing (100,000).",
     )
     parser.add_argument("--crowd", type=int, default=400_000, help="How many to search and to match with (400,000).")
     parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same rows (1).")

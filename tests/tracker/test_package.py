@@ -7,6 +7,7 @@ import json
 import warnings
 import zipfile
 from datetime import date
+from uuid import UUID
 
 import duckdb
 import frictionless
@@ -34,6 +35,7 @@ from tracker.models import (
     Person,
     PersonCitation,
     Placement,
+    Prosecution,
     Provision,
     Recognition,
     Relationship,
@@ -44,7 +46,8 @@ from tracker.vocabularies import Audience
 ON = date(2025, 12, 14)
 PUBLIC, RESEARCHER, STAFF = Audience.PUBLIC, Audience.RESEARCHER, Audience.STAFF
 
-everywhere = pytest.mark.django_db(databases=ALL_DATABASES)
+# for all of them: where nobody asks for it, no database is made for the tests
+pytestmark = pytest.mark.django_db(databases=ALL_DATABASES)
 committed = pytest.mark.django_db(databases=ALL_DATABASES, transaction=True)
 
 
@@ -76,12 +79,15 @@ def nasty():
         make(Recognition, person=person, body=make(Organisation, name=text))
         make(PersonCitation, person=person, locator=str(number), quote=text)
         make(Placement, detention=make(Detention), facility=make(Facility, name=text, number=str(number)))
-        make(Charge, provision=make(Provision, article=f"{number}"), paragraph=str(number))
+        make(Charge, provision=make(Provision, country="LT", article=str(number)), paragraph=str(number))
         make(Release, person=person)
-    for text in ("361-1", "2021-05", "true", "1e5", "12:30", "007", "NaN", "inf", "-"):
+    # first in their files: a reader that takes an article for a number by its first rows fails at the first that is none
+    for number, text in enumerate(("361-1", "2021-05", "true", "1e5", "12:30", "007", "NaN", "inf", "-"), 1):
         person = make(Person, home_town=text)
-        make(Placement, facility=make(Facility, number=text))
-        make(Charge, provision=make(Provision, article=text), paragraph=text)
+        make(Placement, facility=make(Facility, id=UUID(int=number), number=text))
+        prosecution = make(Prosecution, id=UUID(int=number))
+        provision = make(Provision, id=UUID(int=number), country="LT", article=text)
+        make(Charge, prosecution=prosecution, provision=provision, paragraph=text)
         make(PersonCitation, person=person, locator=text)
 
 
@@ -123,9 +129,6 @@ def test_frictionless_finds_nothing_wrong(unzipped):
     assert (found[:5], report.errors) == ([], [])
     assert not [task.warnings for task in report.tasks if task.warnings]
     assert len(report.tasks) == len(export.tables_for(STAFF))
-    assert sum(task.stats["rows"] for task in report.tasks) == sum(
-        len(rows_of(path)) for path in unzipped.glob("*.csv")
-    )
 
 
 BREAKING = {
@@ -169,7 +172,8 @@ def of_duckdb(path):
         ((height,),) = database.sql(f"SELECT count(*) FROM '{path}'").fetchall()
         cells = ", ".join(f'count(*) - count("{name}")' for name in table.columns)
         (empty,) = database.sql(f"SELECT {cells} FROM '{path}'").fetchall()
-    return height, {name: (str(kind), none) for name, kind, none in zip(table.columns, table.types, empty, strict=True)}
+        columns = zip(table.columns, table.types, empty, strict=True)
+        return height, {name: (str(kind), none) for name, kind, none in columns}
 
 
 # What a column of each type becomes. Dates: only DuckDB makes some of text by itself; Booleans with empty cells are
@@ -224,7 +228,6 @@ def test_every_type_occurs(packages):
 # --- What is in it
 
 
-@everywhere
 def test_what_is_written_is_told(tmp_path):
     fill("public")
     folder, written = unpacked(tmp_path, PUBLIC)
@@ -242,7 +245,6 @@ def test_what_is_written_is_told(tmp_path):
     assert "Anna Exampleva" in (folder / "persons_flat.csv").read_text()
 
 
-@everywhere
 def test_a_frozen_version_says_which(tmp_path, settings):
     settings.ORGANISATION, settings.DATA_LICENCE = "Invented Organisation", "CC-BY-4.0"
     settings.ALLOWED_HOSTS, settings.DEBUG = ["www.example.org"], False
@@ -261,19 +263,19 @@ def test_a_frozen_version_says_which(tmp_path, settings):
     assert "version" not in json.loads((folder / "datapackage.json").read_text())
 
 
-@everywhere
 def test_the_same_data_make_the_same_bytes(tmp_path):
     fill("public")
     first, second = tmp_path / "first.zip", tmp_path / "second.zip"
     for path in (first, second):
         package.write(path, PUBLIC, on=ON)
     assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as archive:  # the two were made within a second
+        assert {(entry.date_time, entry.create_system) for entry in archive.infolist()} == {((1980, 1, 1, 0, 0, 0), 3)}
     Name.objects.using("public").update(text="Changed")
     package.write(second, PUBLIC, on=ON)
     assert first.read_bytes() != second.read_bytes()
 
 
-@everywhere
 def test_pointers_are_those_that_hold(tmp_path):
     folder, _written = unpacked(tmp_path, PUBLIC)
     pointers = {
@@ -291,7 +293,6 @@ def test_pointers_are_those_that_hold(tmp_path):
     }
 
 
-@everywhere
 def test_it_asks_for_an_open_moment(tmp_path):
     with pytest.raises(RuntimeError, match="of one moment"), outside_of_a_transaction("public"):
         package.write(tmp_path / "package.zip", PUBLIC, on=ON)
