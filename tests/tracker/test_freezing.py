@@ -508,3 +508,24 @@ def withdraw_elsewhere(person, user):
         publication.withdraw([person], by=user)
     finally:
         connections.close_all()
+
+
+@committed
+def test_what_is_told_less_exactly_is_gone_from_the_versions(publish, source, alice, bob):
+    """Nothing of the record's history is forgotten then: it is made coarser where it stands."""
+    with by(alice):
+        person = Person.objects.create(label="sister of Goes Exampleva")
+        PersonCitation.objects.create(person=person, source=source)
+        detention = Detention.objects.create(person=person, started=parse("2021"))
+        DetentionCitation.objects.create(detention=detention, source=source)
+    publish(person, detention)
+    release = freeze(PUBLIC, by=bob)
+    assert "Goes" in everything_in(release)
+    with by(alice), transaction.atomic():
+        person.consent = "name_withheld"
+        person.save()
+        publication.close(person)
+    assert versions() == {release.version: False}
+    (again,) = reissue(PUBLIC)
+    assert "Goes" not in everything_in(again)
+    assert len(rows(again, "persons")) == 1
