@@ -20,6 +20,7 @@ from tracker.dates import parse
 from tracker.merging import KEPT, MOVES, OTHER, How, compare, merge, obstacles
 from tracker.models import (
     REVIEWER,
+    Alphabetical,
     Detention,
     ExternalIdentifier,
     Grant,
@@ -84,7 +85,10 @@ def relations():
     return {
         f"{relation.related_model._meta.label}.{relation.field.name}"
         for relation in Person._meta.get_fields(include_hidden=True)
-        if relation.auto_created and not relation.concrete and not issubclass(relation.related_model, Event)
+        # a place in the alphabet follows the names
+        if relation.auto_created
+        and not relation.concrete
+        and not issubclass(relation.related_model, Event | Alphabetical)
     }
 
 
