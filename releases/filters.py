@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from releases import tally
 from releases.models import Leg, Release, ReleaseEvent
 from tracker import vocabularies as v
 from tracker.filters import CodeFilter, DayFilter, EventChoice, Filter, citizenship_choices, destination_choices
@@ -28,6 +29,10 @@ class ReleaseFilter(Filter):
     until = DayFilter(method="by_day", label=_("and until"))
     handed_over_to = CodeFilter(choices=destination_choices, method="by_handover", label=_("Handed over to"))
     arrived_in = CodeFilter(choices=destination_choices, method="by_arrival", label=_("Arrived in"))
+    basis = CodeFilter(choices=v.LegalBasis.choices(), method="by_basis", label=_("Legal basis"))
+    once = CodeFilter(
+        choices=[("yes", _("each time out once"))], method="by_times", label=_("Logged in several events")
+    )
     citizenship = CodeFilter(choices=citizenship_choices, method="by_citizenship", label=_("Citizenship"))
 
     class Meta:
@@ -47,6 +52,12 @@ class ReleaseFilter(Filter):
 
     def by_arrival(self, rows: Any, _name: str, value: str) -> QuerySet[Any]:
         return rows.taken_to(value)
+
+    def by_basis(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(legal_bases__contains=[value])
+
+    def by_times(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
+        return rows.filter(pk__in=tally.journeys(rows.db).values("pk"))
 
     def by_citizenship(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(person__citizenships__contains=[value])

@@ -14,8 +14,10 @@ from datetime import date
 from typing import Any, Final
 
 from django.db import connections
+from django.db.models import Count, Q
 
 from tracker import vocabularies as v
+from tracker.models import Detention, Facility
 from tracker.models.detentions import SurelyHeld
 from tracker.vocabularies import Custody
 
@@ -27,8 +29,8 @@ def _codes(custody: Custody) -> str:
 _SURELY = SurelyHeld.template % {name: f"detention.{name}" for name in ("started", "ended", "confirmed")}
 
 #: A relation (person_id, custody, certain, days): disjoint ranges of days on which a person is in custody, by its kind
-#: and by whether that is certain. On a day that is possible only, the mildest kind that is possible counts; where nobody
-#: says where, it is closed, as ``Status.IN_CUSTODY`` has it. Only persons whom ``counted()`` counts.
+#: and by whether that is certain. As ``Person.objects.with_custody_kind``: on a day that is possible only, the mildest
+#: kind that is possible counts; where nobody says where, it is closed. Only persons whom ``counted()`` counts.
 SPANS: Final = f"""
     term AS (
         -- as DetentionQuerySet.run_out: from the last expected end on, unless a source has confirmed it since
@@ -43,7 +45,8 @@ SPANS: Final = f"""
     ),
     held AS (
         SELECT detention.id, detention.person_id,
-            daterange(lower(detention.started), upper(detention.ended)) * daterange(NULL, upper(person.died)) AS possibly,
+            daterange(lower(detention.started), upper(detention.ended)) * daterange(NULL, upper(person.died))
+                AS possibly,
             {_SURELY} * daterange(NULL, lower(person.died), '[]') * daterange(
                 NULL, CASE WHEN detention.confirmed IS NULL OR detention.confirmed < term.last THEN term.over END
             ) AS surely
@@ -113,7 +116,9 @@ _COUNTS: Final = f"""
         sum(change.step) OVER (PARTITION BY kind.custody, kind.certain ORDER BY day.day), 0
     )::bigint
     FROM (SELECT day, row_number() OVER (ORDER BY day) - 1 AS number FROM day) AS day
-    CROSS JOIN (SELECT custody, certain FROM unnest(%(kinds)s::text[]) AS custody, (VALUES (true), (false)) AS sure (certain)) AS kind
+    CROSS JOIN (
+        SELECT custody, certain FROM unnest(%(kinds)s::text[]) AS custody, (VALUES (true), (false)) AS sure (certain)
+    ) AS kind
     LEFT JOIN change USING (number, custody, certain)
     ORDER BY day.day
 """
@@ -129,7 +134,9 @@ _MONTHS: Final = """
     ),
     day AS (
         SELECT DISTINCT LEAST((month + interval '1 month - 1 day')::date, %(until)s::date) AS day
-        FROM first, generate_series(date_trunc('month', LEAST(first.day, %(until)s::date)), %(until)s::date, '1 month') AS month
+        FROM first, generate_series(
+            date_trunc('month', LEAST(first.day, %(until)s::date)), %(until)s::date, '1 month'
+        ) AS month
     )
 """
 
@@ -173,3 +180,39 @@ def _counts(using: str, days: str, params: dict[str, Any]) -> list[Held]:
             held = found.setdefault(day, Held(day))
             (held.certain if certain else held.possible)[Custody(custody)] = number
     return list(found.values())
+
+
+@dataclass(frozen=True)
+class Place:
+    """A facility, and how many were held there on a day: surely, and only possibly."""
+
+    facility: Facility
+    certain: int
+    possible: int
+
+
+def by_facility(using: str, on: date) -> list[Place]:
+    """Every facility with somebody, the one with most first; as ``Person.objects.held_in`` says of one. Two statements.
+
+    Whoever can have been in one of two detentions counts in both places, possibly.
+    """
+    rows: Any = Detention.objects.using(using)
+    held = rows.possibly_held(on).filter(person__merged_into=None).exclude(person__died__endswith__lte=on)
+    there = Q(
+        Q(person__died__isnull=True) | Q(person__died__startswith__gte=on),
+        pk__in=rows.surely_held(on).values("pk"),
+        placement_certain=True,
+    )
+    found = (
+        held.custody(on)
+        .filter(facility_id_now__isnull=False)
+        .order_by()
+        .values("facility_id_now")
+        .annotate(all=Count("person", distinct=True), surely=Count("person", distinct=True, filter=there))
+        .values_list("facility_id_now", "surely", "all")
+    )
+    counts = {pk: (surely, together - surely) for pk, surely, together in found}
+    places = [Place(facility, *counts[facility.pk]) for facility in Facility.objects.using(using).filter(pk__in=counts)]
+    return sorted(
+        places, key=lambda place: (-place.certain, -place.possible, place.facility.name, str(place.facility.pk))
+    )

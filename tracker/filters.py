@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from releases.models import Release, ReleaseEvent
 from tracker import dates, names
 from tracker import vocabularies as v
-from tracker.models import Person, Source, Status
+from tracker.models import Charge, Facility, Person, Provision, Source, Status
 
 ANY = _("any")
 #: Which countries come first in a list of all of them.
@@ -35,6 +35,14 @@ def destination_choices() -> list[tuple[str, str]]:
 
 def events(request: Any) -> QuerySet[ReleaseEvent]:
     return ReleaseEvent.objects.using(request.audience)
+
+
+def facilities(request: Any) -> QuerySet[Facility]:
+    return Facility.objects.using(request.audience)
+
+
+def provisions(request: Any) -> QuerySet[Provision]:
+    return Provision.objects.using(request.audience)
 
 
 class DayField(forms.DateField):
@@ -82,6 +90,28 @@ class EventChoice(django_filters.ModelChoiceFilter):
             to_field_name="rid",
             empty_label=ANY,
             error_messages={"invalid_choice": _("There is no such event.")},
+            **kwargs,
+        )
+
+
+class FacilityChoice(django_filters.ModelChoiceFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(
+            *args,
+            queryset=facilities,
+            empty_label=ANY,
+            error_messages={"invalid_choice": _("There is no such facility.")},
+            **kwargs,
+        )
+
+
+class ArticleChoice(django_filters.ModelChoiceFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(
+            *args,
+            queryset=provisions,
+            empty_label=ANY,
+            error_messages={"invalid_choice": _("There is no such article.")},
             **kwargs,
         )
 
@@ -135,6 +165,23 @@ class Filter(django_filters.FilterSet):
         return str(asked.urlencode())
 
 
+def held_on(rows: QuerySet[Any], asked: Mapping[str, Any], day: date) -> QuerySet[Any]:
+    """Persons in custody on the day, of the kind and in the facility asked for; how sure that is goes for both."""
+    persons: Any = Person.objects.using(rows.db)
+    found = []
+    if asked["custody"]:
+        kind = asked["custody"]
+        held = persons.in_custody(day) if kind == "any" else persons.with_custody_kind(day).filter(custody_kind=kind)
+        found.append(held)
+    if asked["held_in"]:
+        found.append(persons.held_in(asked["held_in"], day))
+    for held in found:
+        if asked["certain"]:
+            held = held.filter(surely=asked["certain"] == "yes")
+        rows = rows.filter(pk__in=held.values("pk"))
+    return rows
+
+
 class PersonFilter(Filter):
     name = django_filters.CharFilter(method="by_name", label=_("Name"), max_length=200)
     status = CodeFilter(choices=Status.choices(), method="by_status", label=_("Status"))
@@ -142,6 +189,11 @@ class PersonFilter(Filter):
     certain = CodeFilter(
         choices=[("yes", _("certain")), ("no", _("possible"))], method="by_status", label=_("How sure")
     )
+    custody = CodeFilter(
+        choices=[("any", _("in custody, of any kind")), *v.Custody.choices()], method="together", label=_("Held")
+    )
+    held_in = FacilityChoice(method="together", label=_("Held in"))
+    article = ArticleChoice(method="by_article", label=_("Charged under"))
     citizenship = CodeFilter(choices=citizenship_choices, method="by_citizenship", label=_("Citizenship"))
     sex = CodeFilter(choices=v.Sex.choices(), label=_("Sex"))
     destination = CodeFilter(choices=destination_choices, method="by_destination", label=_("Released to"))
@@ -159,18 +211,27 @@ class PersonFilter(Filter):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         asked = self.form.cleaned_data
-        if asked.get("status") or asked.get("certain"):
-            rows: Any = queryset
-            queryset = rows.with_status(self.day)
-        return super().filter_queryset(queryset)
+        held = asked.get("custody") or asked.get("held_in")
+        rows: Any = held_on(queryset, asked, self.day) if held else queryset
+        if asked.get("status") or (asked.get("certain") and not held):
+            rows = rows.with_status(self.day)
+        return super().filter_queryset(rows)
 
     def by_name(self, rows: Any, _name: str, value: str) -> QuerySet[Any]:
         return rows.named(value)
 
     def by_status(self, rows: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
-        if name == "certain":
+        if name == "certain" and "status_certain" in rows.query.annotations:
             return rows.filter(status_certain=value == "yes")
         return rows.filter(status=value) if name == "status" else rows
+
+    def together(self, rows: QuerySet[Any], _name: str, _value: Any) -> QuerySet[Any]:
+        """Read with others, in ``held_on``."""
+        return rows
+
+    def by_article(self, rows: QuerySet[Any], _name: str, value: Provision) -> QuerySet[Any]:
+        charged = Charge.objects.using(rows.db).filter(provision=value)
+        return rows.filter(pk__in=charged.values("prosecution__person"))
 
     def by_citizenship(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(citizenships__contains=[value])

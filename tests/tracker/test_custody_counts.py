@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connections
@@ -13,6 +14,7 @@ from tracker import custody_counts, dates
 from tracker.dates import ImpreciseDate, parse
 from tracker.models import (
     Detention,
+    Facility,
     Person,
     Placement,
     Prosecution,
@@ -184,7 +186,8 @@ def in_order(span):
     return not started or not ended or started.earliest <= ended.latest
 
 
-placements = st.tuples(imprecise, imprecise, st.sampled_from(["", "colony", "iuot", "house_arrest"])).filter(in_order)
+kinds = st.sampled_from(["", "colony", "iuot", "house_arrest"])
+placements = st.tuples(imprecise, imprecise, kinds, st.integers(0, 2)).filter(in_order)
 terms = st.tuples(imprecise, st.sampled_from(["imprisonment", "imprisonment", "life"]))
 
 
@@ -203,7 +206,7 @@ detentions = st.tuples(
 def of_one_person(detentions):
     """What the database takes: one that is open, and no day surely in two."""
     sure = sorted(filter(None, (dates.surely_held(*one[:3]) for one in detentions)), key=lambda span: span[0])
-    apart = all(first[1] and first[1] <= second[0] for first, second in zip(sure, sure[1:], strict=False))
+    apart = all(first[1] and first[1] <= second[0] for first, second in pairwise(sure))
     return apart and sum(one[1] is None for one in detentions) <= 1
 
 
@@ -219,13 +222,18 @@ def build(world):
     for model in (Sentence, Verdict, ProsecutionDetention, Prosecution, Placement, Detention, Person):
         model.objects.using("public").all().delete()
     copy = Copy("public")
+    facilities = list(Facility.objects.using("public")) or [copy.add(Facility, name=f"Colony {n}") for n in (1, 2)]
+    facilities.append(None)
     for died, drawn in world:
         person = copy.add(Person, died=died)
         for started, ended, confirmed, placed, sentenced in drawn:
             detention = copy.add(Detention, person=person, started=started, ended=ended, confirmed=confirmed)
-            for begun, over, custody_type in placed:
+            for begun, over, custody_type, place in placed:
                 if all(within(day, started, ended) for day in (begun, over)):
-                    copy.add(Placement, detention=detention, started=begun, ended=over, custody_type=custody_type)
+                    span = {"started": begun, "ended": over}
+                    copy.add(
+                        Placement, detention=detention, custody_type=custody_type, facility=facilities[place], **span
+                    )
             if sentenced:
                 prosecution = copy.add(Prosecution, person=person)
                 copy.add(ProsecutionDetention, prosecution=prosecution, detention=detention, person=person)
@@ -243,20 +251,20 @@ def expected(day):
     """The same from what the models say of one day, one person after the other."""
     found = Counter()
     all_of = Detention.objects.using("public")
-    people = Person.objects.using("public").counted()
-    statuses = {person.pk: person.status for person in people.with_status(day)}
-    for person in people.in_custody(day):
+    statuses = {person.pk: person.status for person in people().with_status(day)}
+    for person in people().in_custody(day):
         own = all_of.filter(person=person).custody(day)
         counting = own.surely_held(day) if person.surely else own.possibly_held(day)
         kinds = {kind_of(detention) for detention in counting}
         kind = next(kind for kind in (HOME, OPEN, CLOSED) if kind in kinds)
+        assert people().with_custody_kind(day).get(pk=person.pk).custody_kind == kind
         found[kind, person.surely] += 1
         if person.surely and statuses[person.pk] != Status.DIED:
             assert statuses[person.pk] == (Status.IN_CUSTODY if kind is CLOSED else Status.RESTRICTED)
     return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     world=st.lists(persons, min_size=1, max_size=4),
     days=st.lists(some_days, min_size=1, max_size=4, unique=True),
@@ -269,3 +277,13 @@ def test_many_days_say_what_each_day_says(world, days):
         counted = expected(held.day)
         assert held.certain == {kind: counted[kind, True] for kind in Custody}
         assert held.possible == {kind: counted[kind, False] for kind in Custody}
+        for place in (places := custody_counts.by_facility("public", held.day)):
+            sure = [person.surely for person in people().held_in(place.facility, held.day)]
+            assert (place.certain, place.possible) == (sure.count(True), sure.count(False))
+        assert {place.facility for place in places} == {
+            facility for facility in Facility.objects.using("public") if people().held_in(facility, held.day).exists()
+        }
+
+
+def people():
+    return Person.objects.using("public").counted()
