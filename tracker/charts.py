@@ -1,0 +1,249 @@
+"""Charts as SVG text: numbers and labels in, a picture out that needs no script and no style sheet.
+
+Colours and sizes are attributes, so that a file that was saved looks right by itself; each part has a class as well,
+by which the style sheet of a page that holds the picture adapts it to dark mode and to paper. What is shown is said in
+the description, too, and nothing is told by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from itertools import count
+from typing import Final
+
+WIDTH: Final = 480
+_SIZE: Final = 13  # of the letters
+_INK, _SOFT, _LINE, _PAPER = "#1d1c1a", "#5a564e", "#dcd6ca", "#fdfcf9"
+_CERTAIN, _OTHERS = "#1d4a5c", "#a2703a"
+#: One after the other: what lies beside one another differs in lightness, not in hue alone.
+_SHADES: Final = ("#1d4a5c", "#d9a066", "#7fa8b8", "#8c2f1f", "#b9b2a4")
+_FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
+
+
+#: Where a number stands
+Place = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a picture is called, what it shows in a few sentences, and a name for its parts that no other one has."""
+
+    name: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """What somebody else says of a day: the lowest and highest it can be. ``mark`` is printed beside it."""
+
+    day: date
+    low: int | None
+    high: int | None
+    mark: str
+
+
+def ticks(most: int) -> list[int]:
+    """Round numbers from 0 to the first that is not below ``most``: at most six, at least two."""
+    step = next(factor * 10**power for power in count() for factor in (1, 2, 5) if most <= 5 * factor * 10**power)
+    return [step * number for number in range(max(1, -(-most // step)) + 1)]
+
+
+def over_time(
+    words: Words,
+    days: Sequence[date],
+    certain: Sequence[int],
+    possible: Sequence[int],
+    points: Sequence[Point],
+    legend: tuple[str, str, str],
+) -> str:
+    """A band above a line: how many are certain, how many more possible, on days that are joined by straight lines."""
+    height, left, right, top, bottom = 300, 44, 16, 40, 28
+    numbers = [number for point in points for number in (point.low, point.high) if number is not None]
+    scale = ticks(max([sure + more for sure, more in zip(certain, possible, strict=True)] + numbers, default=0))
+    first, last = days[0].toordinal(), days[-1].toordinal()
+
+    def x(day: date) -> float:
+        return left + (day.toordinal() - first) / max(1, last - first) * (WIDTH - left - right)
+
+    def y(number: float) -> float:
+        return height - bottom - number / scale[-1] * (height - top - bottom)
+
+    places = [x(day) for day in days] if len(days) > 1 else [left, WIDTH - right]
+    sure = list(certain) if len(days) > 1 else list(certain) * 2
+    both = [one + more for one, more in zip(certain, possible, strict=True)] * (1 if len(days) > 1 else 2)
+    below = [(place, y(number)) for place, number in zip(places, sure, strict=True)]
+    above = [(place, y(number)) for place, number in zip(places, both, strict=True)]
+    floor = [(places[-1], y(0)), (places[0], y(0))]
+    parts = [_scale(scale, y, left, WIDTH - right)]
+    parts += [
+        f'<path class="possible" d="{_path([*above, *reversed(below)])}Z" fill="{_CERTAIN}" fill-opacity="0.3"/>',
+        f'<path class="certain" d="{_path([*below, *floor])}Z" fill="{_CERTAIN}" fill-opacity="0.85"/>',
+        f'<path class="edge" d="{_path(above)}" fill="none" stroke="{_CERTAIN}" stroke-dasharray="3 2"/>',
+    ]
+    parts += _years(days, x, y(0))
+    parts += [_point(point, min(max(x(point.day), left), WIDTH - right), y, WIDTH / 2) for point in points]
+    keys = [
+        (f'class="certain" fill="{_CERTAIN}" fill-opacity="0.85"', legend[0]),
+        (f'class="possible" fill="{_CERTAIN}" fill-opacity="0.3"', legend[1]),
+    ]
+    if points:
+        keys.append((f'class="said" fill="{_OTHERS}"', legend[2]))
+    return _svg(words, height, [*parts, *_legend(keys)])
+
+
+def columns(words: Words, months: Sequence[date], series: Sequence[tuple[str, Sequence[int]]]) -> str:
+    """A column for each month, in which the series stand on top of one another."""
+    rows = 1 + sum(len(name) for name, _values in series) // 46
+    height, left, right, top, bottom = 250 + 18 * rows, 44, 16, 22 + 18 * rows, 28
+    totals = [sum(values[number] for _name, values in series) for number in range(len(months))]
+    scale = ticks(max(totals, default=0))
+    step = (WIDTH - left - right) / max(1, len(months))
+    width = min(step * 0.8, 36)
+
+    def y(number: float) -> float:
+        return height - bottom - number / scale[-1] * (height - top - bottom)
+
+    parts = [_scale(scale, y, left, WIDTH - right)]
+    for number in range(len(months)):
+        from_ = 0
+        for place, (_name, values) in enumerate(series):
+            if values[number]:
+                upper = y(from_ + values[number])
+                parts.append(
+                    f'<rect class="shade-{place}" x="{left + step * (number + 0.5) - width / 2:.1f}" y="{upper:.1f}"'
+                    f' width="{width:.1f}" height="{y(from_) - upper:.1f}" fill="{_SHADES[place % len(_SHADES)]}"/>'
+                )
+                from_ += values[number]
+
+    def x(day: date) -> float:
+        return left + step * (0.5 + (day.year - months[0].year) * 12 + day.month - months[0].month)
+
+    parts += _years(months, x, y(0))
+    keys = [
+        (f'class="shade-{place}" fill="{_SHADES[place % len(_SHADES)]}"', name)
+        for place, (name, _values) in enumerate(series)
+    ]
+    return _svg(words, height, [*parts, *_legend(keys)])
+
+
+def bars(words: Words, rows: Sequence[tuple[str, int, int]], legend: tuple[str, str] | None = None) -> str:
+    """A bar for each row, with its label above it: how many are certain, and how many more possible."""
+    step, top, right = 40, 30 if legend else 8, 64
+    height = top + step * len(rows) + 6
+    most = max([sure + more for _label, sure, more in rows], default=0) or 1
+    parts = []
+    for number, (label, sure, more) in enumerate(rows):
+        upper = top + step * number
+        wide, wider = (value / most * (WIDTH - right) for value in (sure, sure + more))
+        parts.append(_text(0, upper + 13, label, "ink", _INK, limit=62))
+        if sure:
+            parts.append(
+                f'<rect class="certain" x="0" y="{upper + 18}" width="{wide:.1f}" height="14" fill="{_CERTAIN}"'
+                ' fill-opacity="0.85"/>'
+            )
+        if more:
+            parts.append(
+                f'<rect class="possible" x="{wide:.1f}" y="{upper + 18}" width="{wider - wide:.1f}" height="14"'
+                f' fill="{_CERTAIN}" fill-opacity="0.3"/>'
+            )
+        told = f"{sure:,} + {more:,}" if more else f"{sure:,}"
+        parts.append(_text(wider + 5, upper + 30, told, "quiet", _SOFT))
+    keys = []
+    if legend:
+        keys = [
+            (f'class="certain" fill="{_CERTAIN}" fill-opacity="0.85"', legend[0]),
+            (f'class="possible" fill="{_CERTAIN}" fill-opacity="0.3"', legend[1]),
+        ]
+    return _svg(words, height, [*parts, *_legend(keys)])
+
+
+# --- Parts
+
+
+def _svg(words: Words, height: int, parts: Sequence[str]) -> str:
+    name = escape(words.name)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+        f' role="img" aria-labelledby="{name}-title {name}-description" font-family="{_FONT}">'
+        f'<title id="{name}-title">{escape(words.title)}</title>'
+        f'<desc id="{name}-description">{escape(words.description)}</desc>'
+        f'<rect class="paper" width="{WIDTH}" height="{height}" fill="{_PAPER}"/>{"".join(parts)}</svg>'
+    )
+
+
+def _text(x: float, y: float, text: str, kind: str, fill: str, anchor: str = "start", limit: int = 80) -> str:
+    shown = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return (
+        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" fill="{fill}" font-size="{_SIZE}" text-anchor="{anchor}">'
+        f"{escape(shown)}</text>"
+    )
+
+
+def _path(places: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+
+
+def _scale(scale: Sequence[int], y: Place, left: float, right: float) -> str:
+    return "".join(
+        f'<path class="grid" d="M{left} {y(number):.1f}H{right}" stroke="{_LINE}"/>'
+        + _text(left - 6, y(number) + 4, f"{number:,}", "quiet", _SOFT, "end")
+        for number in scale
+    )
+
+
+def _years(days: Sequence[date], x: Callable[[date], float], y: float) -> list[str]:
+    """Marks below the picture: the years, or the months where there are few; as many as have room."""
+    if (days[-1].year - days[0].year) * 12 + days[-1].month - days[0].month < 24:
+        marks = [(day, f"{day.year}-{day.month:02}") for day in days]
+    else:
+        marks = [(date(year, 1, 1), str(year)) for year in range(days[0].year + (days[0].month > 1), days[-1].year + 1)]
+    every = -(-len(marks) // (6 if len(marks) and len(marks[0][1]) > 4 else 9))
+    parts = []
+    for number, (day, label) in enumerate(marks):
+        if (len(marks) - 1 - number) % max(1, every) == 0:
+            place = x(day)
+            anchor = "end" if place > WIDTH - 40 else "middle"
+            parts.append(f'<path class="axis" d="M{place:.1f} {y:.1f}v5" stroke="{_SOFT}"/>')
+            parts.append(_text(place + (6 if anchor == "end" else 0), y + 19, label, "quiet", _SOFT, anchor))
+    return parts
+
+
+def _point(point: Point, x: float, y: Place, middle: float) -> str:
+    """A dot; a stroke from the lowest to the highest it can be; an arrow where there is no highest or lowest."""
+    known = [number for number in (point.low, point.high) if number is not None]
+    if not known:
+        return ""
+    at = y(sum(known) / len(known))
+    parts = []
+    if len(known) == 1:
+        away = -1 if point.high is None else 1
+        parts.append(
+            f'<path class="said-line" d="M{x:.1f} {at:.1f}v{away * 13}m-4 {-away * 5}l4 {away * 5}l4 {-away * 5}"'
+            f' fill="none" stroke="{_OTHERS}" stroke-width="1.5"/>'
+        )
+    elif point.low != point.high:
+        upper, lower = y(point.high or 0), y(point.low or 0)
+        parts.append(
+            f'<path class="said-line" d="M{x - 4:.1f} {upper:.1f}h8m-4 0V{lower:.1f}m-4 0h8" fill="none"'
+            f' stroke="{_OTHERS}" stroke-width="1.5"/>'
+        )
+    parts.append(f'<circle class="said" cx="{x:.1f}" cy="{at:.1f}" r="3.5" fill="{_OTHERS}"/>')
+    left = x > middle
+    parts.append(_text(x - 8 if left else x + 8, at + 4, point.mark, "ink", _INK, "end" if left else "start"))
+    return "".join(parts)
+
+
+def _legend(keys: Sequence[tuple[str, str]]) -> list[str]:
+    parts, x, y = [], 0.0, 4.0
+    for look, name in keys:
+        wide = 22 + 7.2 * len(name)
+        if x and x + wide > WIDTH:
+            x, y = 0.0, y + 18
+        parts.append(f'<rect {look} x="{x:.1f}" y="{y:.1f}" width="11" height="11"/>')
+        parts.append(_text(x + 16, y + 10, name, "ink", _INK))
+        x += wide
+    return parts
