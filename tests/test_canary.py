@@ -28,7 +28,7 @@ from tests.canary import (
     digits_alone,
 )
 from tests.conftest import ALL_DATABASES
-from tracker import acts, export
+from tracker import acts, export, figures
 from tracker.models import Act, Detention, Person, Prosecution, Recognition, Source
 from tracker.publication import HELD
 from tracker.vocabularies import ActKind
@@ -137,7 +137,7 @@ def urls(resolver=None, space=""):
 
 READ = {
     "home", "events", "event", "persons", "person", "releases", "sources", "source", "data", "codebook", "table_csv",
-    "login", "logout",
+    "login", "logout", "chart_svg", "chart_csv",
 }  # fmt: skip
 WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
         "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$",
@@ -204,11 +204,12 @@ LISTS = {
     "persons": [
         {}, {"page": "2"}, {"status": "in_custody"}, {"status": "released", "on": "1999-01-01"}, {"certain": "no"},
         {"citizenship": "BY"}, {"sex": "female"}, {"destination": "UA"}, {"name": "zq"}, {"on": "1910-01-01"},
+        {"custody": "any"}, {"custody": "home", "certain": "no"},
     ],
     "events": [{}, {"page": "2"}, {"since": "1903-01-01"}, {"until": "1903-01-01"}, {"basis": "pardon"}],
     "releases": [
         {}, {"page": "2"}, {"outcome": "confirmed"}, {"since": "1903-01-01"}, {"until": "1999-01-01"},
-        {"handed_over_to": "UA"}, {"arrived_in": "UA"}, {"citizenship": "UA"},
+        {"handed_over_to": "UA"}, {"arrived_in": "UA"}, {"citizenship": "UA"}, {"basis": "pardon"}, {"once": "yes"},
     ],
     "sources": [{}, {"page": "2"}, {"text": "zq"}, {"kind": "news"}, {"language": "be"}],
 }  # fmt: skip
@@ -259,6 +260,11 @@ def test_the_reading_side(reader, world):
     home = reader.get(reverse("home"))
     assert home.context["persons"] == len(persons_of(world, level))
     assert home.context["released"] == len(rows_of(world, level, Release))
+    for query in ({}, {"on": "1999-12-31"}):
+        reader.get(reverse("home"), query)
+        for name in figures.CHARTS:
+            for page in ("chart_svg", "chart_csv"):
+                reader.get(reverse(page, args=[name]), query)
     for name, query in WRONG:
         reader.get(reverse(name), query, status=400)
     for url in ("/nothing-here/", "/persons/x/", "/sources/x/", "/data/nothing.csv", "/events/00000-00000/"):

@@ -19,7 +19,7 @@ _SIZE: Final = 13  # of the letters
 _INK, _SOFT, _LINE, _PAPER = "#1d1c1a", "#5a564e", "#dcd6ca", "#fdfcf9"
 _CERTAIN, _OTHERS = "#1d4a5c", "#a2703a"
 #: One after the other: what lies beside one another differs in lightness, not in hue alone.
-_SHADES: Final = ("#1d4a5c", "#d9a066", "#7fa8b8", "#8c2f1f", "#b9b2a4")
+SHADES: Final = ("#1d4a5c", "#d9a066", "#7fa8b8", "#8c2f1f", "#b9b2a4")
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
 
 
@@ -61,9 +61,10 @@ def over_time(
     legend: tuple[str, str, str],
 ) -> str:
     """A band above a line: how many are certain, how many more possible, on days that are joined by straight lines."""
-    height, left, right, top, bottom = 300, 44, 16, 40, 28
+    height, right, top, bottom = 300, 16, 44, 28
     numbers = [number for point in points for number in (point.low, point.high) if number is not None]
     scale = ticks(max([sure + more for sure, more in zip(certain, possible, strict=True)] + numbers, default=0))
+    left = _wide(f"{scale[-1]:,}") + 10
     first, last = days[0].toordinal(), days[-1].toordinal()
 
     def x(day: date) -> float:
@@ -85,7 +86,11 @@ def over_time(
         f'<path class="edge" d="{_path(above)}" fill="none" stroke="{_CERTAIN}" stroke-dasharray="3 2"/>',
     ]
     parts += _years(days, x, y(0))
-    parts += [_point(point, min(max(x(point.day), left), WIDTH - right), y, WIDTH / 2) for point in points]
+    for point in points:
+        # of the same day one mark stands to the left, the next to the right
+        same = [other for other in points if abs(x(other.day) - x(point.day)) < 6]
+        side = -1 if len(same) > 1 and same.index(point) % 2 == 0 else min(1, len(same) - 1)
+        parts.append(_point(point, min(max(x(point.day), left + 4), WIDTH - right - 4), y, side))
     keys = [
         (f'class="certain" fill="{_CERTAIN}" fill-opacity="0.85"', legend[0]),
         (f'class="possible" fill="{_CERTAIN}" fill-opacity="0.3"', legend[1]),
@@ -95,12 +100,13 @@ def over_time(
     return _svg(words, height, [*parts, *_legend(keys)])
 
 
-def columns(words: Words, months: Sequence[date], series: Sequence[tuple[str, Sequence[int]]]) -> str:
-    """A column for each month, in which the series stand on top of one another."""
-    rows = 1 + sum(len(name) for name, _values in series) // 46
-    height, left, right, top, bottom = 250 + 18 * rows, 44, 16, 22 + 18 * rows, 28
-    totals = [sum(values[number] for _name, values in series) for number in range(len(months))]
+def columns(words: Words, months: Sequence[date], series: Sequence[tuple[str, Sequence[int], int]]) -> str:
+    """A column for each month, in which the series stand on top of one another, each in one of the ``SHADES``."""
+    rows = 1 + int(sum(26 + _wide(name) for name, _values, _shade in series) // (WIDTH - 40))
+    height, right, top, bottom = 250 + 18 * rows, 16, 22 + 18 * rows, 28
+    totals = [sum(values[number] for _name, values, _shade in series) for number in range(len(months))]
     scale = ticks(max(totals, default=0))
+    left = _wide(f"{scale[-1]:,}") + 10
     step = (WIDTH - left - right) / max(1, len(months))
     width = min(step * 0.8, 36)
 
@@ -110,12 +116,12 @@ def columns(words: Words, months: Sequence[date], series: Sequence[tuple[str, Se
     parts = [_scale(scale, y, left, WIDTH - right)]
     for number in range(len(months)):
         from_ = 0
-        for place, (_name, values) in enumerate(series):
+        for _name, values, shade in series:
             if values[number]:
                 upper = y(from_ + values[number])
                 parts.append(
-                    f'<rect class="shade-{place}" x="{left + step * (number + 0.5) - width / 2:.1f}" y="{upper:.1f}"'
-                    f' width="{width:.1f}" height="{y(from_) - upper:.1f}" fill="{_SHADES[place % len(_SHADES)]}"/>'
+                    f'<rect {_shade(shade)} x="{left + step * (number + 0.5) - width / 2:.1f}" y="{upper:.1f}"'
+                    f' width="{width:.1f}" height="{y(from_) - upper:.1f}"/>'
                 )
                 from_ += values[number]
 
@@ -123,16 +129,14 @@ def columns(words: Words, months: Sequence[date], series: Sequence[tuple[str, Se
         return left + step * (0.5 + (day.year - months[0].year) * 12 + day.month - months[0].month)
 
     parts += _years(months, x, y(0))
-    keys = [
-        (f'class="shade-{place}" fill="{_SHADES[place % len(_SHADES)]}"', name)
-        for place, (name, _values) in enumerate(series)
-    ]
+    keys = [(_shade(shade), name) for name, _values, shade in series]
     return _svg(words, height, [*parts, *_legend(keys)])
 
 
 def bars(words: Words, rows: Sequence[tuple[str, int, int]], legend: tuple[str, str] | None = None) -> str:
     """A bar for each row, with its label above it: how many are certain, and how many more possible."""
-    step, top, right = 40, 30 if legend else 8, 64
+    told = [f"{sure:,} + {more:,}" if more else f"{sure:,}" for _label, sure, more in rows]
+    step, top, right = 40, 30 if legend else 8, 8 + max(map(_wide, told), default=0)
     height = top + step * len(rows) + 6
     most = max([sure + more for _label, sure, more in rows], default=0) or 1
     parts = []
@@ -150,8 +154,7 @@ def bars(words: Words, rows: Sequence[tuple[str, int, int]], legend: tuple[str, 
                 f'<rect class="possible" x="{wide:.1f}" y="{upper + 18}" width="{wider - wide:.1f}" height="14"'
                 f' fill="{_CERTAIN}" fill-opacity="0.3"/>'
             )
-        told = f"{sure:,} + {more:,}" if more else f"{sure:,}"
-        parts.append(_text(wider + 5, upper + 30, told, "quiet", _SOFT))
+        parts.append(_text(wider + 5, upper + 30, told[number], "quiet", _SOFT))
     keys = []
     if legend:
         keys = [
@@ -162,6 +165,11 @@ def bars(words: Words, rows: Sequence[tuple[str, int, int]], legend: tuple[str, 
 
 
 # --- Parts
+
+
+def _wide(text: str) -> float:
+    """About how wide a text is, rather too much than too little."""
+    return 0.62 * _SIZE * len(text)
 
 
 def _svg(words: Words, height: int, parts: Sequence[str]) -> str:
@@ -175,12 +183,19 @@ def _svg(words: Words, height: int, parts: Sequence[str]) -> str:
     )
 
 
-def _text(x: float, y: float, text: str, kind: str, fill: str, anchor: str = "start", limit: int = 80) -> str:
+def _text(
+    x: float, y: float, text: str, kind: str, fill: str, anchor: str = "start", *, limit: int = 80, halo: bool = False
+) -> str:
     shown = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    around = f' stroke="{_PAPER}" stroke-width="3" paint-order="stroke"' if halo else ""
     return (
-        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" fill="{fill}" font-size="{_SIZE}" text-anchor="{anchor}">'
-        f"{escape(shown)}</text>"
+        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" fill="{fill}" font-size="{_SIZE}"'
+        f' text-anchor="{anchor}"{around}>{escape(shown)}</text>'
     )
+
+
+def _shade(number: int) -> str:
+    return f'class="shade-{number}" fill="{SHADES[number]}"'
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:
@@ -200,7 +215,8 @@ def _years(days: Sequence[date], x: Callable[[date], float], y: float) -> list[s
     if (days[-1].year - days[0].year) * 12 + days[-1].month - days[0].month < 24:
         marks = [(day, f"{day.year}-{day.month:02}") for day in days]
     else:
-        marks = [(date(year, 1, 1), str(year)) for year in range(days[0].year + (days[0].month > 1), days[-1].year + 1)]
+        years = range(days[0].year + (days[0].month > 1), days[-1].year + 1)
+        marks = [(max(date(year, 1, 1), days[0]), str(year)) for year in years]
     every = -(-len(marks) // (6 if len(marks) and len(marks[0][1]) > 4 else 9))
     parts = []
     for number, (day, label) in enumerate(marks):
@@ -212,7 +228,7 @@ def _years(days: Sequence[date], x: Callable[[date], float], y: float) -> list[s
     return parts
 
 
-def _point(point: Point, x: float, y: Place, middle: float) -> str:
+def _point(point: Point, x: float, y: Place, side: int) -> str:
     """A dot; a stroke from the lowest to the highest it can be; an arrow where there is no highest or lowest."""
     known = [number for number in (point.low, point.high) if number is not None]
     if not known:
@@ -231,16 +247,21 @@ def _point(point: Point, x: float, y: Place, middle: float) -> str:
             f'<path class="said-line" d="M{x - 4:.1f} {upper:.1f}h8m-4 0V{lower:.1f}m-4 0h8" fill="none"'
             f' stroke="{_OTHERS}" stroke-width="1.5"/>'
         )
-    parts.append(f'<circle class="said" cx="{x:.1f}" cy="{at:.1f}" r="3.5" fill="{_OTHERS}"/>')
-    left = x > middle
-    parts.append(_text(x - 8 if left else x + 8, at + 4, point.mark, "ink", _INK, "end" if left else "start"))
+    parts.append(
+        f'<circle class="said halo" cx="{x:.1f}" cy="{at:.1f}" r="4" fill="{_OTHERS}" stroke="{_PAPER}"'
+        ' stroke-width="1.5"/>'
+    )
+    top = y(point.high) - 5 if point.high is not None else at - 18
+    place, height = (x + 9 * side, at + 4) if side else (x, top)
+    anchor = {-1: "end", 0: "middle", 1: "start"}[side]
+    parts.append(_text(place, height, point.mark, "ink halo", _INK, anchor, halo=True))
     return "".join(parts)
 
 
 def _legend(keys: Sequence[tuple[str, str]]) -> list[str]:
     parts, x, y = [], 0.0, 4.0
     for look, name in keys:
-        wide = 22 + 7.2 * len(name)
+        wide = 26 + _wide(name)
         if x and x + wide > WIDTH:
             x, y = 0.0, y + 18
         parts.append(f'<rect {look} x="{x:.1f}" y="{y:.1f}" width="11" height="11"/>')

@@ -286,11 +286,14 @@ def months(came_out: CameOut, on: date) -> Chart:
         ]
         lines.append(
             Line(
-                date_format(month.first, "F Y"),
+                date_format(month.first, "M Y"),
                 [Number(month.certain), Number(month.possible), *to],
                 _confirmed(**asked),
             )
         )
+    # what nobody knows is grey, whichever others there are
+    places = [*range(len(series) - 1), len(charts.SHADES) - 1]
+    shaded = [(name, values, place) for (name, values), place in zip(numbers, places, strict=True)]
     told = _("%(number)d times somebody came out by %(day)s.") % {"number": came_out.total, "day": _day(on)}
     return Chart(
         name="releases",
@@ -303,7 +306,7 @@ def months(came_out: CameOut, on: date) -> Chart:
         heads=[_("Month"), _("Certain"), _("More possible"), *(name for name, _values in numbers)],
         lines=lines[::-1],
         more=_("Earlier months"),
-        picture=charts.columns(_words("releases", title, [told]), [month.first for month in came_out.months], numbers)
+        picture=charts.columns(_words("releases", title, [told]), [month.first for month in came_out.months], shaded)
         if came_out.months
         else "",
         columns=["month", *_SURE, *(f"to_{those[0][0]}" for _name, those in series if those[0] in own)]

@@ -8,8 +8,8 @@ from tracker.views import accounts, data, overview, persons, sources
 
 urlpatterns = [
     path("", overview.home, name="home"),
-    path("charts/<slug:name>.svg", overview.chart, {"ending": "svg"}, name="chart_svg"),
-    path("charts/<slug:name>.csv", overview.chart, {"ending": "csv"}, name="chart_csv"),
+    path("charts/<slug:which>.svg", overview.chart, {"ending": "svg"}, name="chart_svg"),
+    path("charts/<slug:which>.csv", overview.chart, {"ending": "csv"}, name="chart_csv"),
     path("events/", releases.events, name="events"),
     path("events/<slug:rid>/", releases.event, name="event"),
     path("persons/", persons.persons, name="persons"),

@@ -78,12 +78,12 @@ def home(request: Any) -> HttpResponse:
 
 
 @reader
-def chart(request: Any, name: str, ending: str) -> HttpResponse:
+def chart(request: Any, which: str, ending: str) -> HttpResponse:
     """One chart, as a picture or as CSV; a question that cannot be read is not answered."""
-    make = figures.CHARTS.get(name)
+    make = figures.CHARTS.get(which)
     if make is None:
         known = ", ".join(figures.CHARTS)
-        sentence = _("There is no chart “%(name)s”. There are: %(known)s.") % {"name": name, "known": known}
+        sentence = _("There is no chart “%(name)s”. There are: %(known)s.") % {"name": which, "known": known}
         return _refuse(request, [sentence], HTTPStatus.NOT_FOUND)
     form = DayForm(request.GET)
     problems = [str(sentence) for sentence in form.errors.get("on", [])]
@@ -94,7 +94,7 @@ def chart(request: Any, name: str, ending: str) -> HttpResponse:
     if problems:
         return _refuse(request, problems, HTTPStatus.BAD_REQUEST)
     made = make(request.audience, form.day)
-    filename = f"{name}-{form.day.isoformat()}.{ending}"
+    filename = f"{which}-{form.day.isoformat()}.{ending}"
     if ending == "svg":
         return _file(made.picture, "image/svg+xml", filename)
     return _file(made.csv, "text/csv; charset=utf-8", filename)
