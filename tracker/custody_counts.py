@@ -14,10 +14,9 @@ from datetime import date
 from typing import Any, Final
 
 from django.db import connections
-from django.db.models import Count, Q
 
 from tracker import vocabularies as v
-from tracker.models import Detention, Facility
+from tracker.models import Facility
 from tracker.models.detentions import SurelyHeld
 from tracker.vocabularies import Custody
 
@@ -28,10 +27,8 @@ def _codes(custody: Custody) -> str:
 
 _SURELY = SurelyHeld.template % {name: f"detention.{name}" for name in ("started", "ended", "confirmed")}
 
-#: A relation (person_id, custody, certain, days): disjoint ranges of days on which a person is in custody, by its kind
-#: and by whether that is certain. As ``Person.objects.with_custody_kind``: on a day that is possible only, the mildest
-#: kind that is possible counts; where nobody says where, it is closed. Only persons whom ``counted()`` counts.
-SPANS: Final = f"""
+#: Detentions of those whom ``counted()`` counts, as ``held`` (id, person_id, possibly, surely): the days of each.
+_HELD: Final = f"""
     term AS (
         -- as DetentionQuerySet.run_out: from the last expected end on, unless a source has confirmed it since
         SELECT link.detention_id, max(upper(sentence.expected_end)) AS over, max(lower(sentence.expected_end)) AS last
@@ -53,7 +50,14 @@ SPANS: Final = f"""
         FROM tracker_detention AS detention
         JOIN tracker_person AS person ON person.id = detention.person_id AND person.merged_into_id IS NULL
         LEFT JOIN term ON term.detention_id = detention.id
-    ),
+    )
+"""
+
+#: A relation (person_id, custody, certain, days): disjoint ranges of days on which a person is in custody, by its kind
+#: and by whether that is certain. As ``Person.objects.with_custody_kind``: on a day that is possible only, the mildest
+#: kind that is possible counts; where nobody says where, it is closed. Only persons whom ``counted()`` counts.
+SPANS: Final = f"""
+    {_HELD},
     placed AS (
         -- as DetentionQuerySet.custody: the last placement that can have begun and need not be over
         SELECT placement.detention_id, placement.custody_type,
@@ -75,25 +79,43 @@ SPANS: Final = f"""
             COALESCE(range_agg(days) FILTER (WHERE custody_type IN ({_codes(Custody.HOME)})), '{{}}') AS home
         FROM placed GROUP BY detention_id
     ),
+    several AS (SELECT person_id FROM tracker_detention GROUP BY person_id HAVING count(*) > 1),
+    told AS (
+        -- most people have one detention, closed: for them there is nothing to be joined or taken apart
+        SELECT held.person_id, held.possibly, held.surely, mild.open, mild.home,
+            several.person_id IS NULL AND mild.detention_id IS NULL AS plain
+        FROM held
+        LEFT JOIN mild ON mild.detention_id = held.id
+        LEFT JOIN several ON several.person_id = held.person_id
+    ),
     one AS (
-        SELECT held.person_id,
-            range_agg(held.possibly) AS possibly,
-            range_agg(held.surely) AS surely,
-            COALESCE(range_agg(datemultirange(held.possibly) * mild.open), '{{}}') AS possibly_open,
-            COALESCE(range_agg(datemultirange(held.possibly) * mild.home), '{{}}') AS possibly_home,
-            COALESCE(range_agg(datemultirange(held.surely) * mild.open), '{{}}') AS surely_open,
-            COALESCE(range_agg(datemultirange(held.surely) * mild.home), '{{}}') AS surely_home
-        FROM held LEFT JOIN mild ON mild.detention_id = held.id
-        GROUP BY held.person_id
+        SELECT told.person_id,
+            range_agg(told.possibly) AS possibly,
+            range_agg(told.surely) AS surely,
+            COALESCE(range_agg(datemultirange(told.possibly) * told.open), '{{}}') AS possibly_open,
+            COALESCE(range_agg(datemultirange(told.possibly) * told.home), '{{}}') AS possibly_home,
+            COALESCE(range_agg(datemultirange(told.surely) * told.open), '{{}}') AS surely_open,
+            COALESCE(range_agg(datemultirange(told.surely) * told.home), '{{}}') AS surely_home
+        FROM told WHERE NOT told.plain
+        GROUP BY told.person_id
     ),
     span AS (
-        SELECT one.person_id, kind.custody, kind.certain, days
+        SELECT told.person_id, 'closed' AS custody, part.certain, part.days
+        FROM told CROSS JOIN LATERAL (
+            VALUES (true, surely),
+                (false, CASE WHEN isempty(surely) THEN possibly ELSE daterange(lower(possibly), lower(surely)) END),
+                (false, CASE WHEN isempty(surely) OR upper_inf(surely) THEN 'empty'
+                    ELSE daterange(upper(surely), upper(possibly)) END)
+        ) AS part (certain, days)
+        WHERE told.plain AND NOT isempty(part.days)
+        UNION ALL
+        SELECT one.person_id, kind.custody, kind.certain, unnest(kind.all_days)
         FROM one CROSS JOIN LATERAL (
             VALUES ('closed', true, surely - surely_open - surely_home), ('open', true, surely_open),
                 ('home', true, surely_home), ('closed', false, possibly - possibly_open - possibly_home - surely),
                 ('open', false, possibly_open - possibly_home - surely), ('home', false, possibly_home - surely)
         ) AS kind (custody, certain, all_days)
-        CROSS JOIN LATERAL unnest(kind.all_days) AS days
+        WHERE NOT isempty(kind.all_days)
     )
 """
 
@@ -102,14 +124,19 @@ SPANS: Final = f"""
 _COUNTS: Final = f"""
     asked AS (SELECT array_agg(day ORDER BY day) AS days FROM day),
     {SPANS},
+    alike AS (
+        -- the numbers of the first day that each range reaches, and of the first that it reaches no more; a range
+        -- without a beginning has held the first day, one without an end the last
+        SELECT span.custody, span.certain, COALESCE(width_bucket(lower(span.days) - 1, asked.days), 0) AS number,
+            width_bucket(upper(span.days) - 1, asked.days) AS until, count(*) AS persons
+        FROM span CROSS JOIN asked
+        GROUP BY 1, 2, 3, 4
+    ),
     change AS (
-        -- a range without a beginning holds the first day, one without an end the last
-        SELECT span.custody, span.certain, edge.number, sum(edge.step) AS step
-        FROM span CROSS JOIN asked CROSS JOIN LATERAL (
-            VALUES (COALESCE(width_bucket(lower(span.days) - 1, asked.days), 0), 1),
-                (width_bucket(upper(span.days) - 1, asked.days), -1)
+        SELECT alike.custody, alike.certain, edge.number, sum(edge.step) AS step
+        FROM alike CROSS JOIN LATERAL (
+            VALUES (alike.number, alike.persons), (alike.until, -alike.persons)
         ) AS edge (number, step)
-        WHERE edge.number < cardinality(asked.days)
         GROUP BY 1, 2, 3
     )
     SELECT day.day, kind.custody, kind.certain, COALESCE(
@@ -196,22 +223,25 @@ def by_facility(using: str, on: date) -> list[Place]:
 
     Whoever can have been in one of two detentions counts in both places, possibly.
     """
-    rows: Any = Detention.objects.using(using)
-    held = rows.possibly_held(on).filter(person__merged_into=None).exclude(person__died__endswith__lte=on)
-    there = Q(
-        Q(person__died__isnull=True) | Q(person__died__startswith__gte=on),
-        pk__in=rows.surely_held(on).values("pk"),
-        placement_certain=True,
-    )
-    found = (
-        held.custody(on)
-        .filter(facility_id_now__isnull=False)
-        .order_by()
-        .values("facility_id_now")
-        .annotate(all=Count("person", distinct=True), surely=Count("person", distinct=True, filter=there))
-        .values_list("facility_id_now", "surely", "all")
-    )
-    counts = {pk: (surely, together - surely) for pk, surely, together in found}
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            f"""WITH {_HELD},
+            last AS (
+                SELECT DISTINCT ON (detention_id) detention_id, facility_id,
+                    (started IS NULL OR upper(started) - 1 <= %(on)s)
+                        AND (ended IS NULL OR lower(ended) > %(on)s) AS sure
+                FROM tracker_placement
+                WHERE (started IS NULL OR lower(started) <= %(on)s) AND (ended IS NULL OR upper(ended) > %(on)s)
+                ORDER BY detention_id, started DESC NULLS LAST, id DESC
+            )
+            SELECT facility_id, count(DISTINCT person_id) FILTER (WHERE sure AND surely @> %(on)s::date),
+                count(DISTINCT person_id)
+            FROM held JOIN last ON last.detention_id = held.id
+            WHERE possibly @> %(on)s::date AND facility_id IS NOT NULL
+            GROUP BY facility_id""",
+            {"on": on},
+        )
+        counts = {pk: (surely, together - surely) for pk, surely, together in cursor.fetchall()}
     places = [Place(facility, *counts[facility.pk]) for facility in Facility.objects.using(using).filter(pk__in=counts)]
     return sorted(
         places, key=lambda place: (-place.certain, -place.possible, place.facility.name, str(place.facility.pk))

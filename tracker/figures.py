@@ -70,6 +70,10 @@ class Chart:
         return not any(number.value for line in self.lines for number in line.numbers)
 
     @property
+    def is_wide(self) -> bool:
+        return len(self.heads) > 3
+
+    @property
     def open_lines(self) -> Sequence[Line]:
         return self.lines[:OPEN_LINES]
 
@@ -261,7 +265,7 @@ def _confirmed(**asked: Any) -> str:
 
 def _where(countries: Countries) -> str:
     if not countries:
-        return _("no handover known")
+        return _("No handover known")
     return _(" or ").join(sorted(map(v.country_name, countries)))
 
 
@@ -271,8 +275,8 @@ def months(came_out: CameOut, on: date) -> Chart:
     rest = [countries for countries in came_out.to if countries and countries not in own]
     series = [(_where(countries), [countries]) for countries in own]
     if rest:
-        series.append((_("another country, or one of several"), rest))
-    series.append((_("no handover known"), [()]))
+        series.append((_("Another country, or one of several"), rest))
+    series.append((_("No handover known"), [()]))
     numbers = [
         (name, [sum(month.to[countries] for countries in those) for month in came_out.months]) for name, those in series
     ]
@@ -356,7 +360,7 @@ def destinations(came_out: CameOut, last_known: Sequence[tally.Destination], on:
 def bases(using: str, on: date) -> Chart:
     title = _("Releases by legal basis")
     found = [
-        (code, str(v.LegalBasis(code).label) if code else _("none recorded"), number)
+        (code, str(v.LegalBasis(code).label) if code else _("None recorded"), number)
         for code, number in tally.by_basis(using, on).items()
     ]
     return Chart(
@@ -382,13 +386,13 @@ def bases(using: str, on: date) -> Chart:
 
 def lengths(using: str, on: date) -> Chart:
     title = _("Sentences by length")
-    labels = {v.SentenceKind.LIFE.value: str(v.SentenceKind.LIFE.label), trial_counts.NO_TERM: _("length not known")}
+    labels = {v.SentenceKind.LIFE.value: str(v.SentenceKind.LIFE.label), trial_counts.NO_TERM: _("Length not known")}
     bands = [*trial_counts.BANDS, None]
     for least, below in pairwise(bands):
         if below is None:
             label = _("%(least)d years and more") % {"least": least}
         elif not least:
-            label = _("less than %(below)d year") % {"below": below}
+            label = _("Less than %(below)d year") % {"below": below}
         else:
             label = _("%(least)d to less than %(below)d years") % {"least": least, "below": below}
         labels[str(least)] = label

@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import export, importing, labelled, matching, search
+from tests.benchmarks import export, importing, labelled, matching, overview, search
 from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.generate import Refused, database
 from tests.benchmarks.world import World
@@ -24,6 +24,12 @@ def reading_in(options, say):
         return importing.measure(address, options.runs, say)
 
 
+def looking_over(options, say):
+    world = World(options.persons, options.seed)
+    with database(options.database, world, keep=options.keep, say=say):
+        return overview.measure(options.database, options.runs, say, verbose=options.verbose)
+
+
 def comparing(options, say):
     return labelled.measure(say, verbose=options.verbose)
 
@@ -40,6 +46,7 @@ def looking_up(options, say):
 BENCHMARKS = {
     "export": exporting,
     "importing": reading_in,
+    "overview": looking_over,
     "labelled": comparing,
     "search": looking_up,
     "matching": looking_up,
@@ -50,7 +57,10 @@ def main(say=print):
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("which", nargs="*", metavar="BENCHMARK", help=f"Of {', '.join(BENCHMARKS)} (all).")
     parser.add_argument(
-        "--persons", type=int, default=100_000, help="How many to generate for export and importing (100,000)."
+        "--persons",
+        type=int,
+        default=100_000,
+        help="How many to generate for export, importing and overview (100,000).",
     )
     parser.add_argument("--crowd", type=int, default=400_000, help="How many to search and to match with (400,000).")
     parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same rows (1).")

@@ -30,9 +30,9 @@ class Somebody:
 
 
 @contextmanager
-def working_on(name):
-    """The working database is for now another one on the same server."""
-    connection = connections["default"]
+def working_on(name, alias="default"):
+    """The working database, or a copy, is for now another one on the same server."""
+    connection = connections[alias]
     connection.close()
     before, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], name
     try:

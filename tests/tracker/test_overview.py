@@ -167,13 +167,13 @@ def test_each_number_that_is_not_linked_is_known(world, copy, read):
     assert unlinked == {
         # the row leads to both
         ("releases", "Certain"), ("releases", "More possible"),
-        ("releases", "another country, or one of several"), ("releases", "no handover known"),
+        ("releases", "Another country, or one of several"), ("releases", "No handover known"),
         ("destinations", "Handed over"), ("destinations", "Last known in"), ("bases", "Releases"),
         ("sentences", "Sentences"),
     }  # fmt: skip
     (of_several,) = (
         line.label for line in figures.CHARTS["destinations"]("public", on).lines
-        if not line.numbers[0].href and line.label != "no handover known"
+        if not line.numbers[0].href and line.label != "No handover known"
     )  # fmt: skip
     assert of_several == "Lithuania or Poland"
 
@@ -181,7 +181,7 @@ def test_each_number_that_is_not_linked_is_known(world, copy, read):
 def test_sentences_by_length(world):
     chart = figures.CHARTS["sentences"]("public", date(2025, 12, 13))
     assert {line.label: line.numbers[0].value for line in chart.lines if line.numbers[0].value} == {
-        "1 to less than 3 years": 2, "3 to less than 5 years": 1, "10 to less than 15 years": 1, "length not known": 1,
+        "1 to less than 3 years": 2, "3 to less than 5 years": 1, "10 to less than 15 years": 1, "Length not known": 1,
     }  # fmt: skip
     assert figures.CHARTS["sentences"]("public", date(2023, 12, 31)).is_empty
 
