@@ -1,11 +1,13 @@
 """Nothing leaks: a marker in every column, searched for in everything that anybody is shown."""
 
+import calendar
 import csv
 import io
 import logging
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from django.contrib import admin
@@ -71,6 +73,14 @@ def told(world, markers):
     )
 
 
+MONTHS = " ".join(
+    f"{date(year, month, day)}"
+    for year in range(1900, 2030)
+    for month in range(1, 13)
+    for day in (1, calendar.monthrange(year, month)[1])
+)
+
+
 class Viewer:
     """Somebody with a browser. Whatever it is shown is looked through at once."""
 
@@ -97,6 +107,12 @@ class Viewer:
         wrong = {marker for marker in found if level is None or not self.world.may_see(marker, level)}
         assert not wrong, f"{where}\n" + "\n".join(told(self.world, wrong))
         self.found |= found
+
+    def over_time(self, url, query=None):
+        """A page that names every month, whatever happened in it: that a month begins or ends tells nothing."""
+        response = self.get(url, query, look=False)
+        self.look_at(response.text_, (url, query, MONTHS), self.level)
+        return response
 
     def same_as_never(self, url, hidden, never, query=None):
         """What is asked for a hidden thing is answered byte for byte as for one that never was."""
@@ -257,14 +273,14 @@ def test_the_reading_side(reader, world):
                 table = table if any(one.name == table for one in export.TABLES) else name
                 assert number == expected(world, level, table) + held, name
     assert counted
-    home = reader.get(reverse("home"))
+    home = reader.over_time(reverse("home"))
     assert home.context["persons"] == len(persons_of(world, level))
     assert home.context["released"] == len(rows_of(world, level, Release))
     for query in ({}, {"on": "1999-12-31"}):
-        reader.get(reverse("home"), query)
+        reader.over_time(reverse("home"), query)
         for name in figures.CHARTS:
             for page in ("chart_svg", "chart_csv"):
-                reader.get(reverse(page, args=[name]), query)
+                reader.over_time(reverse(page, args=[name]), query)
     for name, query in WRONG:
         reader.get(reverse(name), query, status=400)
     for url in ("/nothing-here/", "/persons/x/", "/sources/x/", "/data/nothing.csv", "/events/00000-00000/"):

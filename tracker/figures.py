@@ -273,7 +273,7 @@ def months(came_out: CameOut, on: date) -> Chart:
     title = _("Releases by month")
     own = [countries for countries, _times in _by_number(came_out.to) if len(countries) == 1][:COUNTRIES]
     rest = [countries for countries in came_out.to if countries and countries not in own]
-    series = [(_where(countries), [countries]) for countries in own]
+    series: list[tuple[str, list[Countries]]] = [(_where(countries), [countries]) for countries in own]
     if rest:
         series.append((_("Another country, or one of several"), rest))
     series.append((_("No handover known"), [()]))
