@@ -7,6 +7,7 @@ the description, too, and nothing is told by colour alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -162,6 +163,19 @@ def bars(words: Words, rows: Sequence[tuple[str, int, int]], legend: tuple[str, 
             (f'class="possible" fill="{_CERTAIN}" fill-opacity="0.3"', legend[1]),
         ]
     return _svg(words, height, [*parts, *_legend(keys)])
+
+
+def framed(picture: str, heading: str, lines: Sequence[str]) -> str:
+    """For a picture that leaves its page: with what it shows above it, and whose it is below."""
+    width, height = re.findall(r'viewBox="0 0 (\d+) (\d+)"', picture)[0]
+    whole = int(width) + 32, int(height) + 64 + 18 * len(lines)
+    below = [_text(16, int(height) + 66 + 18 * place, line, "quiet", _SOFT) for place, line in enumerate(lines)]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole[0]} {whole[1]}" width="{whole[0]}"'
+        f' height="{whole[1]}" font-family="{_FONT}"><rect width="{whole[0]}" height="{whole[1]}" fill="{_PAPER}"/>'
+        f'<text x="16" y="28" fill="{_INK}" font-size="17" font-weight="600">{escape(heading)}</text>'
+        f'<g transform="translate(16 44)">{picture}</g>{"".join(below)}</svg>'
+    )
 
 
 # --- Parts

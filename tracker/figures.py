@@ -297,7 +297,7 @@ def months(came_out: CameOut, on: date) -> Chart:
         )
     # what nobody knows is grey, whichever others there are
     places = [*range(len(series) - 1), len(charts.SHADES) - 1]
-    shaded = [(name, values, place) for (name, values), place in zip(numbers, places, strict=True)]
+    shaded = [(name, values or [0], place) for (name, values), place in zip(numbers, places, strict=True)]
     told = _("%(number)d times somebody came out by %(day)s.") % {"number": came_out.total, "day": _day(on)}
     return Chart(
         name="releases",
@@ -310,9 +310,9 @@ def months(came_out: CameOut, on: date) -> Chart:
         heads=[_("Month"), _("Certain"), _("More possible"), *(name for name, _values in numbers)],
         lines=lines[::-1],
         more=_("Earlier months"),
-        picture=charts.columns(_words("releases", title, [told]), [month.first for month in came_out.months], shaded)
-        if came_out.months
-        else "",
+        picture=charts.columns(
+            _words("releases", title, [told]), [month.first for month in came_out.months] or [on.replace(day=1)], shaded
+        ),
         columns=["month", *_SURE, *(f"to_{those[0][0]}" for _name, those in series if those[0] in own)]
         + (["to_others"] if rest else [])
         + ["no_handover_known"],

@@ -251,7 +251,7 @@ def test_without_anybody_nothing_is_drawn(read):
     assert text.count("Nothing in these records tells of this.") == len(figures.CHARTS)
     for name in figures.CHARTS:
         read(f"/charts/{name}.csv")
-        read(f"/charts/{name}.svg")
+        ElementTree.fromstring(read(f"/charts/{name}.svg"))
 
 
 # --- The files
@@ -277,8 +277,11 @@ def test_a_chart_is_its_table(world, read, name):
     told = [[int(cell) for cell in row[-width:]] for row in numbers]
     assert told == (shown[::-1] if name in {"custody", "releases"} else shown)
     drawn = read(f"/charts/{name}.svg", on=on)
-    assert drawn in page, "the picture of the page is the one that is downloaded"
-    ElementTree.fromstring(drawn)
+    assert chart.picture in page
+    assert chart.picture in drawn, "the picture of the page is the one that is downloaded"
+    words = [part.text for part in ElementTree.fromstring(drawn) if part.tag.endswith("}text")]
+    assert words[0] == f"{chart.title}, in these records"
+    assert words[-1] == "http://testserver/?on=2025-12-13"
 
 
 def test_a_picture_by_itself_runs_and_loads_nothing(world, client):

@@ -9,6 +9,7 @@ from typing import Any
 from csp.constants import NONE
 from csp.decorators import csp
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from releases import reconciliation, tally
-from tracker import citing, custody_counts, figures
+from tracker import charts, citing, custody_counts, figures
 from tracker.access import reader
 from tracker.filters import DayFilter
 from tracker.models import Person
@@ -96,7 +97,15 @@ def chart(request: Any, which: str, ending: str) -> HttpResponse:
     made = make(request.audience, form.day)
     filename = f"{which}-{form.day.isoformat()}.{ending}"
     if ending == "svg":
-        return _file(made.picture, "image/svg+xml", filename)
+        heading = _("%(title)s, in these records") % {"title": made.title}
+        whose = _("%(organisation)s, %(day)s, %(licence)s") % {
+            "organisation": settings.ORGANISATION,
+            "day": form.day.isoformat(),
+            "licence": settings.DATA_LICENCE,
+        }
+        page = request.build_absolute_uri(f"{reverse('home')}?on={form.day.isoformat()}")
+        picture = charts.framed(made.picture, heading, [whose, page])
+        return _file(picture, "image/svg+xml", filename)
     return _file(made.csv, "text/csv; charset=utf-8", filename)
 
 
