@@ -9,6 +9,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from releases import tally
 from releases.models import Release, ReleaseEvent, ReportedFigure
 from tracker import names
 from tracker import vocabularies as v
@@ -43,12 +44,15 @@ class ReleaseFilter(OfPersons):
     countries = countries_count()
     basis = code(v.LegalBasis, _("Legal basis"))
     departure = code(v.Departure, _("Departure"))
+    once = CodeFilter(
+        choices=[("yes", _("each time out once"))], method="together", label=_("Logged in several events")
+    )
     source = source_filter()
     disputed = disputed_filter()
 
     groups = (
         ("", ("name", "event", "outcome", "since", "until")),
-        (_("Way out"), ("handed_over_to", "arrived_in", "countries", "departure", "basis", "dates")),
+        (_("Way out"), ("handed_over_to", "arrived_in", "countries", "departure", "basis", "dates", "once")),
         PERSONS_ARE,
         SAID,
     )
@@ -66,6 +70,8 @@ class ReleaseFilter(OfPersons):
 
     def narrowed(self, rows: Any, asked: Mapping[str, Any]) -> Any:
         rows = releases(rows, {**asked, "released_since": asked["since"], "released_until": asked["until"]})
+        if asked["once"]:
+            rows = rows.filter(pk__in=tally.journeys(rows.db).values("pk"))
         return super().narrowed(self.narrowed_by_claims(rows, asked), asked)
 
 

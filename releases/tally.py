@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,23 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.db import connections
-from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, UUIDField, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, JSONObject
 from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
@@ -270,3 +286,108 @@ def by_destination(using: str) -> list[Destination]:
 def _people_by_countries(legs: QuerySet[Leg]) -> Counter[tuple[str, ...]]:
     rows = legs.order_by().values_list("countries").annotate(people=Count("release__person", distinct=True))
     return Counter({tuple(countries): people for countries, people in rows})
+
+
+Countries = tuple[str, ...]
+
+
+@dataclass
+class Month:
+    """Times that people came out in a month: surely in it, and only possibly; and all of them by destination."""
+
+    first: date
+    certain: int = 0
+    possible: int = 0
+    to: Counter[Countries] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class CameOut:
+    """Times that people came out, as far as it can have been by a day, by the month and by where they were handed over.
+
+    A destination is a country; several of which it was one are a destination of their own, and none is that nobody was
+    handed over or nobody says where. Who was handed over twice stands below both.
+    """
+
+    months: list[Month]
+    to: Counter[Countries]
+    total: int
+    undated: int
+
+
+def came_out(using: str, until: date) -> CameOut:
+    """The months come in their order, those without anybody among them. One query."""
+    journey, params = journeys(using).values("pk", "released_on").query.sql_with_params()
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            f"""WITH journey (id, released) AS ({journey}),
+            timed AS (
+                SELECT journey.id, released IS NOT NULL AS dated, month::date AS month,
+                    lower(released) >= month
+                        AND upper(released) <= LEAST((month + interval '1 month')::date, %s + 1) AS certain
+                FROM journey LEFT JOIN LATERAL generate_series(
+                    date_trunc('month', lower(released)), LEAST(upper(released) - 1, %s), '1 month'
+                ) AS month ON true
+                WHERE released IS NULL OR lower(released) <= %s
+            ),
+            led AS (SELECT DISTINCT release_id, countries FROM releases_leg WHERE kind = %s AND status = %s),
+            way AS (
+                SELECT timed.*, COALESCE(led.countries, '{{}}') AS countries
+                FROM timed LEFT JOIN led ON led.release_id = timed.id
+            )
+            SELECT GROUPING(month, countries), dated, month, certain, countries, count(DISTINCT id) FROM way
+            GROUP BY GROUPING SETS ((dated, month, certain), (dated, month, countries), (dated, countries), (dated))
+            ORDER BY month""",
+            [*params, until, until, until, v.LegKind.HANDOVER.value, v.LegStatus.COMPLETED.value],
+        )
+        rows = cursor.fetchall()
+    found: dict[date, Month] = {}
+    to: Counter[Countries] = Counter()
+    totals = {True: 0, False: 0}
+    for left_out, dated, first, certain, countries, number in rows:
+        if left_out == _ALL_OF_THEM:
+            totals[dated] = number
+        elif not dated:
+            continue
+        elif left_out == _OF_ANY_MONTH:
+            to[tuple(sorted(countries))] += number
+        else:
+            month = found.setdefault(first, Month(first))
+            if left_out == _IN_A_MONTH and certain:
+                month.certain = number
+            elif left_out == _IN_A_MONTH:
+                month.possible = number
+            else:
+                month.to[tuple(sorted(countries))] += number
+    return CameOut(_without_gaps(found), to, totals[True], totals[False])
+
+
+# What PostgreSQL's GROUPING(month, countries) says of a row that is not of one month, of one destination
+_IN_A_MONTH, _OF_ANY_MONTH, _ALL_OF_THEM = 1, 2, 3
+
+
+def _without_gaps(found: dict[date, Month]) -> list[Month]:
+    months = []
+    day = min(found, default=None)
+    while day is not None and day <= max(found):
+        months.append(found.get(day) or Month(day))
+        day = (day + timedelta(days=31)).replace(day=1)
+    return months
+
+
+def by_basis(using: str, until: date) -> dict[str, int]:
+    """How many times people came out by the day on each legal basis, "" for none recorded; the commonest first.
+
+    One time out can have several. One query.
+    """
+    came = journeys(using).filter(released_on__startswith__lte=until)
+    basis = Func(
+        Case(
+            When(legal_bases=[], then=Value([""], output_field=Release._meta.get_field("legal_bases"))),
+            default="legal_bases",
+        ),
+        function="unnest",
+        output_field=CharField(),
+    )
+    rows = came.annotate(basis=basis).values_list("basis").annotate(times=Count("pk"))
+    return dict(rows.order_by("-times", "basis"))

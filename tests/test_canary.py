@@ -1,5 +1,6 @@
 """Nothing leaks: a marker in every column, searched for in everything that anybody is shown."""
 
+import calendar
 import csv
 import io
 import logging
@@ -7,6 +8,7 @@ import re
 import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from django.contrib import admin
@@ -29,7 +31,7 @@ from tests.canary import (
     digits_alone,
 )
 from tests.conftest import ALL_DATABASES
-from tracker import acts, clocks, columns, computed, export
+from tracker import acts, clocks, columns, computed, export, figures
 from tracker.freezing import freeze
 from tracker.models import Act, Detention, Facility, Organisation, Person, Prosecution, Provision, Recognition, Source
 from tracker.paging import PARAMETERS
@@ -75,6 +77,14 @@ def told(world, markers):
     )
 
 
+MONTHS = " ".join(
+    f"{date(year, month, day)}"
+    for year in range(1900, 2030)
+    for month in range(1, 13)
+    for day in (1, calendar.monthrange(year, month)[1])
+)
+
+
 class Viewer:
     """Somebody with a browser. Whatever it is shown is looked through at once."""
 
@@ -106,6 +116,12 @@ class Viewer:
         wrong = {marker for marker in found if level is None or not self.world.may_see(marker, level)}
         assert not wrong, f"{where}\n" + "\n".join(told(self.world, wrong))
         self.found |= found
+
+    def over_time(self, url, query=None):
+        """A page that names every month, whatever happened in it: that a month begins or ends tells nothing."""
+        response = self.get(url, query, look=False)
+        self.look_at(response.text_, (url, query, MONTHS), self.level)
+        return response
 
     def same_as_never(self, url, hidden, never, query=None):
         """What is asked for a hidden thing is answered byte for byte as for one that never was."""
@@ -147,7 +163,7 @@ def urls(resolver=None, space=""):
 READ = {
     "home", "events", "event", "persons", "person", "detentions", "sentences", "releases", "sources", "source",
     "person_history", "event_history", "source_history", "data", "codebook", "table_csv", "package", "data_release",
-    "data_release_file", "data_releases_csv", "login", "logout",
+    "data_release_file", "data_releases_csv", "login", "logout", "chart_svg", "chart_csv",
 }  # fmt: skip
 WORK = {"index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
         "app_list", "auth_user_password_change", "<path:object_id>/", "(?P<url>.*)$",
@@ -216,6 +232,7 @@ LISTS = {
         {"citizenship": "BY"}, {"sex": "female"}, {"arrived_in": "UA"}, {"name": "zq"}, {"on": "1910-01-01"},
         {"sort": "-name"}, {"detained_since": "1903-01-01"}, {"released_until": "2090-01-01", "dates": "certain"},
         {"length_from": "0"}, {"recognised": "political_prisoner"}, {"disputed": "disagree"},
+        {"custody": "any"}, {"custody": "home", "certain": "no"},
     ],
     "detentions": [
         {}, {"before": "end"}, {"held_on": "1999-01-01"}, {"held_on": "1999-01-01", "certain": "no"}, {"name": "zq"},
@@ -228,7 +245,7 @@ LISTS = {
     "events": [{}, {"before": "end"}, {"since": "1903-01-01"}, {"until": "1903-01-01"}, {"basis": "pardon"}],
     "releases": [
         {}, {"before": "end"}, {"outcome": "confirmed"}, {"since": "1903-01-01"}, {"until": "1999-01-01"},
-        {"handed_over_to": "UA"}, {"arrived_in": "UA"}, {"citizenship": "UA"},
+        {"handed_over_to": "UA"}, {"arrived_in": "UA"}, {"citizenship": "UA"}, {"basis": "pardon"}, {"once": "yes"},
     ],
     "sources": [{}, {"before": "end"}, {"published_since": "1903-01-01"}, {"disputed": "disagree"}, {"text": "zq"}, {"kind": "news"}, {"language": "be"}],
 }  # fmt: skip
@@ -277,9 +294,14 @@ def test_the_reading_side(reader, world):
                 table = {"events": "release_events"}.get(name, name)
                 table = table if any(one.name == table for one in export.TABLES) else name
                 assert number == expected(world, level, table) + held, name
-    home = reader.get(reverse("home"))
+    home = reader.over_time(reverse("home"))
     assert home.context["persons"] == len(persons_of(world, level))
     assert home.context["released"] == len(rows_of(world, level, Release))
+    for query in ({}, {"on": "1999-12-31"}):
+        reader.over_time(reverse("home"), query)
+        for name in figures.CHARTS:
+            for page in ("chart_svg", "chart_csv"):
+                reader.over_time(reverse(page, args=[name]), query)
     for name, query in WRONG:
         reader.get(reverse(name), query, status=400)
     for url in ("/nothing-here/", "/persons/x/", "/sources/x/", "/data/nothing.csv", "/events/00000-00000/"):

@@ -412,13 +412,35 @@ RELEASES_ARE = (
 )  # fmt: skip
 
 
+def held_on(rows: QuerySet[Any], asked: Mapping[str, Any], on: date) -> QuerySet[Any]:
+    """Persons in custody on the day, of the kind and in the facility asked for; how sure that is goes for both."""
+    persons: Any = Person.objects.using(rows.db)
+    found = []
+    if asked["custody"]:
+        kind = asked["custody"]
+        found.append(
+            persons.in_custody(on) if kind == "any" else persons.with_custody_kind(on).filter(custody_kind=kind)
+        )
+    if asked["held_in"]:
+        found.append(persons.held_in(asked["held_in"], on))
+    for held in found:
+        if asked["certain"]:
+            held = held.filter(surely=asked["certain"] == "yes")
+        rows = rows.filter(pk__in=held.order_by().values("pk"))
+    return rows
+
+
 class PersonFilter(OfPersons):
     status = CodeFilter(choices=Status.choices(), method="together", label=_("Status"))
     on = DayFilter(label=_("on the day (today)"))
     certain = CodeFilter(choices=[("yes", _("certain")), ("no", _("possible"))], method="together", label=_("How sure"))
+    custody = CodeFilter(
+        choices=[("any", _("of any kind")), *v.Custody.choices()], method="together", label=_("In custody that day")
+    )
+    held_in = RowChoice(queryset=facilities, missing=_("There is no such facility."), label=_("that day in"))
     detained_since = DayFilter(label=_("Detained since"))
     detained_until = DayFilter(label=_("and until"))
-    facility = RowChoice(queryset=facilities, missing=_("There is no such facility."), label=_("Held in"))
+    facility = RowChoice(queryset=facilities, missing=_("There is no such facility."), label=_("Ever held in"))
     released_since = DayFilter(label=_("Released since"))
     released_until = DayFilter(label=_("and until"))
     dates = sureness()
@@ -441,7 +463,7 @@ class PersonFilter(OfPersons):
     groups = (
         ("", ("name", "status", "on", "certain")),
         PERSONS_ARE,
-        (_("Detention"), ("detained_since", "detained_until", "facility", "dates")),
+        (_("Detention"), ("custody", "held_in", "detained_since", "detained_until", "facility", "dates")),
         (_("Release"), (*RELEASES_ARE, "countries")),
         (_("Trial"), ("article", "sentence", "length_from", "length_to", "length_unit")),
         SAID,
@@ -467,11 +489,14 @@ class PersonFilter(OfPersons):
 
     def narrowed(self, rows: Any, asked: Mapping[str, Any]) -> Any:
         using, certain = rows.db, asked["dates"] == "certain"
-        if asked["status"] or asked["certain"]:
+        held = given(asked, "custody", "held_in")
+        if held:
+            rows = held_on(rows, asked, self.day)
+        if asked["status"] or (asked["certain"] and not held):
             rows = rows.with_status(self.day)
         if asked["status"]:
             rows = rows.filter(status=asked["status"])
-        if asked["certain"]:
+        if asked["certain"] and not held:
             rows = rows.filter(status_certain=asked["certain"] == "yes")
         if given(asked, "detained_since", "detained_until"):
             detained = Detention.objects.using(using).dated(

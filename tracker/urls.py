@@ -8,6 +8,8 @@ from tracker.views import accounts, data, lists, overview, persons, sources
 
 urlpatterns = [
     path("", overview.home, name="home"),
+    path("charts/<slug:which>.svg", overview.chart, {"ending": "svg"}, name="chart_svg"),
+    path("charts/<slug:which>.csv", overview.chart, {"ending": "csv"}, name="chart_csv"),
     path("events/", releases.events, name="events"),
     path("events/<slug:rid>/", releases.event, name="event"),
     path("events/<slug:rid>/history/", releases.event_history, name="event_history"),

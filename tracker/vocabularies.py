@@ -337,6 +337,9 @@ class Custody(Vocabulary):
     OPEN = "open", _("Open"), _("The person lives in a facility and may leave it to work.")
     HOME = "home", _("At home"), _("The person is confined to their home.")
 
+    def types(self) -> tuple[CustodyType, ...]:
+        return tuple(kind for kind in CustodyType if kind.custody is self)
+
 
 @unique
 class Certainty(Vocabulary):

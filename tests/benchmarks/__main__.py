@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import downloading, export, importing, labelled, lists, matching, moments, search
+from tests.benchmarks import downloading, export, importing, labelled, lists, matching, moments, overview, search
 from tests.benchmarks.crowd import Crowd
 from tests.benchmarks.generate import Refused, database
 from tests.benchmarks.world import World
@@ -45,6 +45,12 @@ def leafing(options, say):
         return lists.measure(options.database, small, options.runs, say, verbose=options.verbose)
 
 
+def looking_over(options, say):
+    world = World(options.persons, options.seed)
+    with database(options.database, world, keep=options.keep, say=say):
+        return overview.measure(options.database, options.runs, say, verbose=options.verbose)
+
+
 def comparing(options, say):
     return labelled.measure(say, verbose=options.verbose)
 
@@ -64,6 +70,7 @@ BENCHMARKS = {
     "known_at": looking_back,
     "importing": reading_in,
     "lists": leafing,
+    "overview": looking_over,
     "labelled": comparing,
     "search": looking_up,
     "matching": looking_up,

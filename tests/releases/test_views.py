@@ -160,7 +160,7 @@ def test_overlapping_events_count_nobody_twice(copy, read):
     for one in (event, other):
         copy.release(one, person, to="UA")
     copy.release(other, to="UA")
-    assert re.search(r'outcome=confirmed">2</a>', read("/"))
+    assert re.search(r'outcome=confirmed&amp;once=yes">2</a>', read("/"))
 
 
 def test_related_events_lead_to_one_another(copy, read):

@@ -99,6 +99,40 @@ class PersonQuerySet(RowQuerySet):
         surely = Exists(own.surely_held(on)) & (Q(died__isnull=True) | Q(died__startswith__gte=on))
         return rows.annotate(surely=ExpressionWrapper(surely, output_field=BooleanField()))
 
+    def with_custody_kind(self, on: date) -> Self:
+        """Those in custody on the day, with ``surely`` and ``custody_kind``, a code of ``Custody``.
+
+        That of the detention that is sure; of several that are possible the mildest. Closed where nobody says where.
+        """
+        own = self._detentions().custody(on)
+
+        def held(detentions: Any, custody: v.Custody) -> Exists:
+            return Exists(detentions.filter(custody_type__in=[kind.value for kind in custody.types()]))
+
+        sure, possible = own.surely_held(on), own.possibly_held(on)
+        return self.in_custody(on).annotate(
+            custody_kind=Case(
+                When(Q(held(sure, v.Custody.HOME), surely=True), then=Value(v.Custody.HOME.value)),
+                When(Q(held(sure, v.Custody.OPEN), surely=True), then=Value(v.Custody.OPEN.value)),
+                When(surely=True, then=Value(v.Custody.CLOSED.value)),
+                When(held(possible, v.Custody.HOME), then=Value(v.Custody.HOME.value)),
+                When(held(possible, v.Custody.OPEN), then=Value(v.Custody.OPEN.value)),
+                default=Value(v.Custody.CLOSED.value),
+                output_field=CharField(),
+            )
+        )
+
+    def held_in(self, facility: Any, on: date) -> Self:
+        """Those in custody on the day whose last placement that can have begun is there, with ``surely``.
+
+        Sure: the detention is, and the placement has surely begun and is surely not over.
+        """
+        own = self._detentions().custody(on).filter(facility_id_now=facility)
+        alive = Q(died__isnull=True) | Q(died__startswith__gte=on)
+        there = Exists(own.surely_held(on).filter(placement_certain=True)) & alive
+        rows = self.in_custody(on).filter(Exists(own.possibly_held(on)))
+        return rows.annotate(surely=ExpressionWrapper(there, output_field=BooleanField()))
+
     def with_custody(self, on: date) -> Self:
         """Annotates ``custody`` on the day: surely, possibly, no; empty for those of whom no detention is known."""
         own = self._detentions()

@@ -110,7 +110,10 @@ class DetentionQuerySet(RowQuerySet):
         return Q(Q(ended__isnull=True), Q(Exists(over)), ~Q(Exists(running)), ~confirmed_since | Q(confirmed=None))
 
     def custody(self, on: date) -> Self:
-        """Annotates ``custody_type`` (of the last placement that can have begun by the day) and ``custody_certain``."""
+        """Annotates what is known of the last placement that can have begun by the day and need not be over.
+
+        ``custody_certain``: it has surely begun; ``placement_certain``: and is surely not over.
+        """
         current = (
             Placement.objects.using(self.db)
             .filter(detention=OuterRef("pk"))
@@ -128,6 +131,16 @@ class DetentionQuerySet(RowQuerySet):
                 ).values("certain")[:1]
             ),
             facility_now=Subquery(current.values("facility__name")[:1]),
+            facility_id_now=Subquery(current.values("facility")[:1]),
+            placement_certain=Subquery(
+                current.annotate(
+                    certain=ExpressionWrapper(
+                        (Q(started__isnull=True) | Q(started__endswith__lte=on + timedelta(days=1)))
+                        & (Q(ended__isnull=True) | Q(ended__startswith__gt=on)),
+                        output_field=models.BooleanField(),
+                    )
+                ).values("certain")[:1]
+            ),
         )
 
 
