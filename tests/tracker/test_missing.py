@@ -381,6 +381,7 @@ def only(rows, *columns):
         # a value answers what was stored before, whether or not the cell still says so
         ({"missing": {"born": "unknown"}}, {"born": "1990"}, {}, {"born": 1}),
         ({"missing": {"born": "unknown"}}, {"born": "1990", "born_missing": ""}, {}, {"born": 1, "born_missing": 1}),
+        ({"missing": {"born": "unknown"}}, {"born": "1990", "sex_missing": "unknown"}, {"sex": "unknown"}, {"born": 1, "sex_missing": 1}),
         ({}, {"born": "1990"}, {}, {"born": 1}),
         ({"born": "1990"}, {"born": "", "born_missing": "unknown"}, {"born": "unknown"}, {"born": 1, "born_missing": 1}),
         ({"born": "1990"}, {"born": ""}, {}, {"born": 1}),
