@@ -64,8 +64,9 @@ def filters_told():
     """Every list with its filters and orders, as docs/lists.md tells them. Run this file to write it."""
     from tracker.views.data import FILTERS
 
-    for table, listed in FILTERS.items():
-        yield f"## `{table}.csv`\n\n| Parameter | What it asks |\n|---|---|\n"
+    for listed in dict.fromkeys(FILTERS.values()):
+        tables = ", ".join(f"`{table}.csv`" for table, filters in FILTERS.items() if filters is listed)
+        yield f"## {tables}\n\n| Parameter | What it asks |\n|---|---|\n"
         for legend, names in listed.groups:
             for name in names:
                 asked = str(listed.base_filters[name].label)

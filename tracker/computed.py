@@ -148,8 +148,8 @@ def _cell(column: Column, model: type[Row], audience: Audience, excel: bool) -> 
 def _filled(statement: str, audience: Audience, base: Sql, on: date) -> Sql:
     """The parameters of each part come in the order in which the parts stand."""
     parts: dict[str, Callable[[], Sql]] = {"base": lambda: base, "on": lambda: ("%s::date", (on,))}
-    # on one line: psql's \copy ends with its line
-    pieces = re.split(r"\{(\w+)\}", " ".join(statement.split()))
+    # on one line, without what is said about it: psql's \copy ends with its line
+    pieces = re.split(r"\{(\w+)\}", " ".join(re.sub(r"--.*", "", statement).split()))
     params: list[Any] = []
     for place in range(1, len(pieces), 2):
         name = pieces[place]

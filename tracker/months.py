@@ -1,6 +1,6 @@
-"""``custody_monthly``: how many people are in custody on the last day of each month.
+"""``custody_monthly``: how many people are in custody on the last day of each month, as the overview counts them.
 
-Nobody is looked at month by month: what is known of a person becomes sets of months (multiranges of integers, year
+Nobody is looked at month by month: a person's days in custody become sets of months (multiranges of integers, year
 times twelve plus month), from which only the changes from month to month are counted and added up.
 
 A day lies in the set of months [m(first), m(end)) if the month's last day is in [first, end), where m(day) is the
@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
 from tracker.columns import Kind, rows
-from tracker.computed import Computed, column, custody_of
+from tracker.computed import Computed, column
+from tracker.custody_counts import SPANS
 from tracker.models import Person, Row
-from tracker.spells import RUN_OUT
 from tracker.vocabularies import Audience
 
 
@@ -33,65 +33,19 @@ def _months(first: str, end: str) -> str:
 
 
 _STATEMENT = f"""
-    WITH bounds AS MATERIALIZED (
+    WITH {SPANS},
+    bounds AS MATERIALIZED (
         SELECT min({_m("COALESCE(lower(d.started), d.confirmed, lower(d.ended))")}) AS first,
             {_m("{on} + 1")} AS after
         FROM {{base}} b JOIN {{Detention}} d ON d.person_id = b.id
     ),
-    span AS MATERIALIZED (
-        SELECT d.id, b.id AS person_id, b.sex,
-            int4multirange(int4range(n.first, n.after)) * {
-    _months("lower(d.started)", "LEAST(upper(d.ended), upper(b.died))")
-}
-                AS possible,
-            int4multirange(int4range(n.first, n.after)) * CASE WHEN LEAST(upper(d.started) - 1, d.confirmed) IS NULL
-                THEN int4multirange() ELSE {
-    _months("LEAST(upper(d.started) - 1, d.confirmed)", "LEAST(lower(d.ended), lower(b.died) + 1, o.over)")
-} END AS sure
-        FROM bounds n CROSS JOIN {{base}} b JOIN {{Detention}} d ON d.person_id = b.id
-        LEFT JOIN LATERAL ({RUN_OUT}) o ON d.ended IS NULL
-        WHERE n.first < n.after
-    ),
-    place AS (
-        SELECT p.detention_id, p.custody, p.settled,
-            p.own - COALESCE(range_agg(p.own) OVER (PARTITION BY p.detention_id
-                ORDER BY p.started DESC NULLS LAST, p.id DESC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), int4multirange()) AS current
-        FROM (
-            SELECT p.id, p.detention_id, p.started, {custody_of("p.custody_type")} AS custody,
-                {_months("lower(p.started)", "upper(p.ended)")} AS own,
-                {_months("upper(p.started) - 1", "NULL::date")} AS settled
-            FROM {{Placement}} p
-        ) p
-    ),
-    held AS (
-        SELECT s.id, s.person_id, s.sex, s.possible, s.sure,
-            COALESCE(range_agg(p.current) FILTER (WHERE p.custody = 'open'), int4multirange()) * s.possible AS open,
-            COALESCE(range_agg(p.current) FILTER (WHERE p.custody = 'home'), int4multirange()) * s.possible AS home,
-            COALESCE(range_agg(p.current - p.settled), int4multirange()) * s.possible AS unsettled
-        FROM span s LEFT JOIN place p ON p.detention_id = s.id
-        GROUP BY s.id, s.person_id, s.sex, s.possible, s.sure
-    ),
-    person AS (
-        SELECT h.person_id, h.sex, range_agg(h.possible) AS possible, range_agg(h.sure) AS sure,
-            range_agg(h.open) AS open, range_agg(h.home) AS home,
-            range_agg(h.open * h.sure) AS sure_open, range_agg(h.home * h.sure) AS sure_home,
-            range_agg(h.unsettled * h.sure) AS unsettled
-        FROM held h GROUP BY h.person_id, h.sex
-    ),
     classed AS (
-        SELECT p.person_id, p.sex, c.custody, c.certain, c.possible
-        FROM person p CROSS JOIN LATERAL (
-            SELECT p.sure_open + (p.open - p.sure) AS open
-        ) o CROSS JOIN LATERAL (
-            SELECT p.sure_home + (p.home - p.sure - o.open) AS home
-        ) h CROSS JOIN LATERAL (VALUES
-            (NULL, p.sure, p.possible),
-            ('open', p.sure_open - p.unsettled, o.open),
-            ('home', p.sure_home - p.unsettled, h.home),
-            ('closed', p.sure - p.sure_open - p.sure_home - p.unsettled, p.possible - o.open - h.home)
-        ) AS c (custody, certain, possible)
-        WHERE NOT isempty(c.possible)
+        SELECT b.id AS person_id, b.sex, k.custody,
+            CASE WHEN s.certain THEN m.months ELSE int4multirange() END AS certain, m.months AS possible
+        FROM bounds n CROSS JOIN {{base}} b JOIN span s ON s.person_id = b.id CROSS JOIN LATERAL (
+            SELECT int4multirange(int4range(n.first, n.after)) * {_months("lower(s.days)", "upper(s.days)")} AS months
+        ) m CROSS JOIN LATERAL (VALUES (NULL), (s.custody)) AS k (custody)
+        WHERE n.first < n.after AND NOT isempty(m.months)
     ),
     recognised AS (
         SELECT g.person_id, g.body_id, range_agg({
@@ -170,7 +124,7 @@ CUSTODY_MONTHLY = Computed(
             _(
                 "Whether their custody is closed, open or at home: of the placement that began last of those that can"
                 " include the day, closed where nobody says. Of several detentions that can include the day the sure"
-                " one tells, else an open one, else one at home. Empty: any of these."
+                " one tells, else one at home, else an open one. Empty: any of these."
             ),
             Kind.CODE,
             v.Custody,
@@ -194,9 +148,8 @@ CUSTODY_MONTHLY = Computed(
             "certain",
             _("certain"),
             _(
-                "How many are surely in custody that day, surely in custody of this kind and, where a body is named,"
-                " surely recognised by it: not where the day of the move, or of the recognition, is not known well"
-                " enough."
+                "How many are surely in custody that day and, where a body is named, surely recognised by it: not where"
+                " the day of the recognition is not known well enough."
             ),
             Kind.INTEGER,
         ),

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from tests.rows import ask_what_is_deferred, make
 from tests.tracker.test_spells import cells, sentenced
-from tracker.models import Detention, Organisation, Person, Placement, Recognition, Status
+from tracker.models import Detention, Organisation, Person, Placement, Recognition
 from tracker.vocabularies import Audience, Custody, CustodyType
 
 pytestmark = pytest.mark.django_db
@@ -120,13 +120,13 @@ def custody_class(kind):
 
 
 def of_person(person, on):
-    """(class, whether that is sure) of somebody who may be in custody, by the querysets."""
+    """The class of somebody who may be in custody, by the querysets."""
     own = Detention.objects.filter(person=person)
     sure = own.surely_held(on).custody(on).first()
     if sure and person.surely:
-        return custody_class(sure.custody_type), sure.custody_certain is not False
+        return custody_class(sure.custody_type)
     kinds = {custody_class(one.custody_type) for one in own.possibly_held(on).custody(on)}
-    return next(kind for kind in (Custody.OPEN, Custody.HOME, Custody.CLOSED) if kind in kinds), False
+    return next(kind for kind in (Custody.HOME, Custody.OPEN, Custody.CLOSED) if kind in kinds)
 
 
 def recognised_by(person, body, on):
@@ -155,16 +155,16 @@ def expected(on, bodies):
     """What the rows of the month should say: (custody, sex, body) → certain, possible."""
     certain, possible = Counter(), Counter()
     for person in Person.objects.counted().in_custody(on):
-        kind, settled = of_person(person, on)
+        kind = of_person(person, on)
         by = [
             (None, True),
             *((body, known == "surely") for body in bodies if (known := recognised_by(person, body, on))),
         ]
         for body, known in by:
-            for custody, sure in (("", True), (kind.value, settled)):
+            for custody in ("", kind.value):
                 key = (custody, person.sex, str(body.pk) if body else "")
                 possible[key] += 1
-                certain[key] += bool(person.surely and sure and known)
+                certain[key] += bool(person.surely and known)
     return {key: (certain[key], number) for key, number in possible.items()}
 
 
@@ -183,16 +183,6 @@ def test_the_file_says_what_the_querysets_say(seed):
     days = world.random.sample(ends, 6)
     for day in days:
         assert found.get(day.isoformat(), {}) == expected(day, world.bodies), day
-    # and what the status of a day calls restricted
-    living = cells("custody_monthly", ON, queryset=Person.objects.filter(died=None))
-    for day in days:
-        restricted = Person.objects.with_status(day).filter(died=None, status=Status.RESTRICTED, status_certain=True)
-        counted = sum(
-            int(row["certain"])
-            for row in living
-            if row["day"] == day.isoformat() and row["custody"] in {"open", "home"} and not row["body_id"]
-        )
-        assert counted == restricted.count(), day
 
 
 def test_the_worlds_are_worth_comparing():
