@@ -77,7 +77,7 @@ def filters_told():
 def test_every_filter_is_in_the_document():
     """To write it anew: python -m tests.test_docs"""
     head, _first, _rest = LISTS.read_text().partition("\n## ")
-    assert LISTS.read_text() == f"{head}\n{''.join(filters_told())}".rstrip() + "\n"
+    assert LISTS.read_text() == f"{head.rstrip()}\n\n{''.join(filters_told())}".rstrip() + "\n"
 
 
 if __name__ == "__main__":
@@ -85,4 +85,4 @@ if __name__ == "__main__":
 
     django.setup()
     head, _first, _rest = LISTS.read_text().partition("\n## ")
-    LISTS.write_text(f"{head}\n{''.join(filters_told())}".rstrip() + "\n")
+    LISTS.write_text(f"{head.rstrip()}\n\n{''.join(filters_told())}".rstrip() + "\n")
