@@ -205,5 +205,5 @@ def _clock(audience: Audience) -> datetime:
 
 def _write(path: Path, audience: Audience, *, version: str, moment: datetime, changes: str) -> list[dict[str, Any]]:
     """The package of a moment that is open; what is in it."""
-    written = package.write(path, audience, version=version, on=export.day_of(moment), changes=changes)
+    written = package.write(path, audience, moment, version=version, changes=changes)
     return [asdict(file) for file in written.files]

@@ -24,18 +24,18 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from tracker import citing, codebook, export
+from tracker import citing, clocks, codebook, export
 from tracker.columns import Column, Kind, Table, database, rows
 from tracker.vocabularies import Audience
 
 DESCRIPTOR: Final = "datapackage.json"
 CHANGES: Final = "CHANGES.md"
 SUMS: Final = "SHA256SUMS"
-NOT_FROZEN: Final = """\
+_NOT_FROZEN: Final = """\
 # Changes
 
-This is not a frozen version: it was made of the data as they stood that day, and will not be kept. Whoever wants to
-cite the files takes a version from the data page, or gives the moment they are of, by which they can be had again.
+This is not a frozen version: it is of the data as known at {moment}, and is not kept. Whoever
+wants to cite the files takes a version from the data page, or gives that moment, by which they can be had again.
 """
 
 _TITLE: Final = "Political prisoners: who is held, sentenced and released"
@@ -75,10 +75,8 @@ def save(
     path: Path,
     audience: Audience,
     *,
-    version: str = "",
     on: date | None = None,
     known_at: datetime | None = None,
-    changes: str = "",
     as_of: Callable[[datetime], None] = lambda _moment: None,
     progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> Written:
@@ -96,8 +94,7 @@ def save(
     try:
         with open(handle, "wb") as file, export.snapshot(audience, known_at) as moment:
             as_of(moment)
-            day = on or export.day_of(moment)
-            written = write(file, audience, version=version, on=day, changes=changes, progress=progress)
+            written = write(file, audience, moment, on=on, progress=progress)
         # what is not for the public is for the account that made it alone, as mkstemp leaves it
         if audience is Audience.PUBLIC:
             umask = os.umask(0)
@@ -117,17 +114,19 @@ def save(
 def write(
     file: Path | IO[bytes],
     audience: Audience,
+    moment: datetime,
     *,
     version: str = "",
-    on: date,
+    on: date | None = None,
     changes: str = "",
     progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> Written:
-    """Writes the package of the moment whose transaction is open: only within one are its files of one moment.
+    """Writes the package of the moment that ``export.snapshot`` gave: within it alone its files are of one moment.
 
-    ``version`` and ``changes`` (the text of CHANGES.md) are those of a frozen version; ``on`` is the day of the
-    moment (UTC). ``progress`` is told each file and its size.
+    ``version`` and ``changes`` (the text of CHANGES.md) are those of a frozen version; ``on`` is the day of what
+    depends on one, unless given that of the moment (UTC). ``progress`` is told each file and its size.
     """
+    day = export.day_of(moment)
     if not connections[database(audience)].in_atomic_block:
         raise RuntimeError("A package is written of one moment: open its transaction first.")
     files: list[File] = []
@@ -152,15 +151,15 @@ def write(
             number: list[int] = []
             add(
                 export.filename(table),
-                export.stream(table, audience, on=on, told=number.append),
+                export.stream(table, audience, on=on or day, told=number.append),
                 lambda number=number: number[-1],  # type: ignore[misc]
             )
         texts = {
-            DESCRIPTOR: _descriptor(tables, audience, {one.name: one for one in files}, version, on),
+            DESCRIPTOR: _descriptor(tables, audience, {one.name: one for one in files}, version, day),
             codebook.NAME: codebook.text(export.TABLES, audience),
-            CHANGES: changes or NOT_FROZEN,
-            "HOW-TO-CITE.txt": how_to_cite(audience, version, on),
-            "CITATION.cff": _citation(audience, version, on),
+            CHANGES: changes or _NOT_FROZEN.format(moment=clocks.display(moment)),
+            "HOW-TO-CITE.txt": how_to_cite(audience, version, day),
+            "CITATION.cff": _citation(audience, version, day),
             "LICENCE.txt": f"{settings.DATA_LICENCE}\n{_licence()}\n",
         }
         for name, text in texts.items():

@@ -6,7 +6,7 @@ import io
 import json
 import warnings
 import zipfile
-from datetime import date
+from datetime import UTC, datetime
 from uuid import UUID
 
 import duckdb
@@ -43,7 +43,7 @@ from tracker.models import (
 )
 from tracker.vocabularies import Audience
 
-ON = date(2025, 12, 14)
+MOMENT = datetime(2025, 12, 14, 18, 30, tzinfo=UTC)
 PUBLIC, RESEARCHER, STAFF = Audience.PUBLIC, Audience.RESEARCHER, Audience.STAFF
 
 # for all of them: where nobody asks for it, no database is made for the tests
@@ -53,7 +53,7 @@ committed = pytest.mark.django_db(databases=ALL_DATABASES, transaction=True)
 
 def unpacked(directory, audience, **options):
     path = directory / "package.zip"
-    written = package.write(path, audience, on=ON, **options)
+    written = package.write(path, audience, MOMENT, **options)
     with zipfile.ZipFile(path) as archive:
         archive.extractall(directory / "package")
     return directory / "package", written
@@ -259,7 +259,7 @@ def test_a_frozen_version_says_which(tmp_path, settings):
     assert 'version: "2025.12.1"' in (folder / "CITATION.cff").read_text()
     (tmp_path / "plain").mkdir()
     folder, _written = unpacked(tmp_path / "plain", PUBLIC)
-    assert "not a frozen version" in (folder / "CHANGES.md").read_text()
+    assert "as known at 2025-12-14T18:30:00.000000Z" in (folder / "CHANGES.md").read_text()
     assert "version" not in json.loads((folder / "datapackage.json").read_text())
 
 
@@ -267,12 +267,12 @@ def test_the_same_data_make_the_same_bytes(tmp_path):
     fill("public")
     first, second = tmp_path / "first.zip", tmp_path / "second.zip"
     for path in (first, second):
-        package.write(path, PUBLIC, on=ON)
+        package.write(path, PUBLIC, MOMENT)
     assert first.read_bytes() == second.read_bytes()
     with zipfile.ZipFile(first) as archive:  # the two were made within a second
         assert {(entry.date_time, entry.create_system) for entry in archive.infolist()} == {((1980, 1, 1, 0, 0, 0), 3)}
     Name.objects.using("public").update(text="Changed")
-    package.write(second, PUBLIC, on=ON)
+    package.write(second, PUBLIC, MOMENT)
     assert first.read_bytes() != second.read_bytes()
 
 
@@ -295,7 +295,7 @@ def test_pointers_are_those_that_hold(tmp_path):
 
 def test_it_asks_for_an_open_moment(tmp_path):
     with pytest.raises(RuntimeError, match="of one moment"), outside_of_a_transaction("public"):
-        package.write(tmp_path / "package.zip", PUBLIC, on=ON)
+        package.write(tmp_path / "package.zip", PUBLIC, MOMENT)
 
 
 class outside_of_a_transaction:
@@ -339,7 +339,7 @@ def test_what_fails_leaves_the_file_of_before(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        package.save(tmp_path / "one.zip", PUBLIC, on=ON, progress=fail)
+        package.save(tmp_path / "one.zip", PUBLIC, progress=fail)
     assert [path.name for path in tmp_path.iterdir()] == ["one.zip"]
     assert (tmp_path / "one.zip").read_bytes() == before
 

@@ -151,7 +151,7 @@ def package_zip(request: Any) -> HttpResponseBase:
         return _refuse(request, problems, HTTPStatus.BAD_REQUEST)
     file = tempfile.TemporaryFile(prefix="package-")  # noqa: SIM115 - the answer closes it
     with export.snapshot(audience, known_at) as moment:
-        written = package.write(file, audience, on=export.day_of(moment))
+        written = package.write(file, audience, moment)
     size = file.tell()
     file.seek(0)
     rows = sum(one.rows or 0 for one in written.files)
