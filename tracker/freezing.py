@@ -23,7 +23,7 @@ from django.db import connections, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from tracker import clocks, comparing, export, package
+from tracker import clocks, comparing, package
 from tracker.comparing import Changes
 from tracker.models import Act, DataChunk, DataRelease, User
 from tracker.models.data_releases import CHANGES, CHUNK, PACKAGE
