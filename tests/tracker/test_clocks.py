@@ -20,6 +20,7 @@ from tests.tracker.test_clocks_property import files, known_at, now, rows
 from tracker import clocks, export, publication, review
 from tracker.clocks import Refused
 from tracker.dates import parse
+from tracker.merging import merge
 from tracker.models import (
     Detention,
     Facility,
@@ -218,6 +219,103 @@ def test_names_that_were_taken_away_are_withheld_with_the_others(held, out, alic
     assert not history_of(Name)._base_manager.using("public").exists()
     # nobody withheld the detention
     assert len(past(PUBLIC, before, "detentions")) == 1
+
+
+@uncommitted
+def test_a_label_that_was_taken_away_is_withheld_with_the_name(held, out, alice):
+    person = held(None, label="wife of the Invented Envoy")
+    before = now(PUBLIC)
+    save(person, alice, label="")
+    out(person)
+    assert past(PUBLIC, before, "persons")[str(person.pk)]["label"] == "wife of the Invented Envoy"
+    save(person, alice, consent="name_withheld")
+    assert past(PUBLIC, before, "persons")[str(person.pk)]["label"] == ""
+    assert not history_of(Person)._base_manager.using("public").exclude(label="").exists()
+
+
+@uncommitted
+@pytest.mark.parametrize("merged_first", [True, False])
+def test_whoever_wants_the_name_withheld_wants_it_of_whom_they_turned_out_to_be(merged_first, held, out, alice, bob):
+    """Readers are shown the two apart, and what was said of the other one before."""
+    kept, other = held("Anna Invented"), held("Bela Invented", label="wife of the Invented Envoy")
+    save(other.detentions.get(), alice, started=parse("2018"), ended=parse("2019"))
+    nickname = add(alice, Name, person=other, text="Nickname Invented", position=2)
+    out(other, *other.detentions.all())
+    before = now(PUBLIC)
+    with by(alice):
+        nickname.delete()
+    out(other)
+    if merged_first:
+        merge(kept, other, by=bob, why="the same invented person")
+        save(kept, alice, consent="name_withheld")
+    else:
+        save(kept, alice, consent="name_withheld")
+        merge(kept, other, by=bob, why="the same invented person")
+    assert past(PUBLIC, before, "persons")[str(other.pk)]["label"] == ""
+    assert past(PUBLIC, before, "names") == {}
+    assert Person.objects.using("public").get(pk=other.pk).label == ""
+    assert not history_of(Name)._base_manager.using("public").exists()
+
+
+def shown_of(person, client, settings):
+    settings.PUBLIC_SITE = True
+    return client.get(reverse("person_history", args=[person.pid])).content.decode()
+
+
+@uncommitted
+@pytest.mark.parametrize("hides", ["the name", "all names"])
+def test_what_was_said_of_a_name_leaves_the_past_with_it(hides, held, out, alice, source, client, settings):
+    """Also what was not said of it any more when it was hidden."""
+    person = held("Anna Invented")
+    name = person.names.get()
+    said = add(alice, PersonCitation, person=person, name=name, source=source, stated="Anna the Invented")
+    out(person)
+    with by(alice):
+        said.delete()
+    out(person)
+    assert "Anna the Invented" in shown_of(person, client, settings)
+    if hides == "the name":
+        save(name, alice, disclosure="staff")
+    else:
+        save(person, alice, consent="name_withheld")
+    assert "Anna the Invented" not in shown_of(person, client, settings)
+    # what was said of the person stands
+    assert history_of(PersonCitation)._base_manager.using("public").exists()
+
+
+@uncommitted
+@pytest.mark.parametrize("disclosure", ["staff", "sealed"])
+def test_what_a_source_once_said_leaves_the_past_with_it(disclosure, held, out, alice, client, settings):
+    person = held()
+    report = add(alice, Source, title="Another invented report", kind="news")
+    about = {"person": person, "about": "home_town", "stated": "told by an invented neighbour"}
+    said = add(alice, PersonCitation, source=report, **about)
+    out(person)
+    with by(alice):
+        said.delete()
+    out(person)
+    assert "invented neighbour" in shown_of(person, client, settings)
+    save(report, alice, disclosure=disclosure)
+    assert "invented neighbour" not in shown_of(person, client, settings)
+    assert not history_of(PersonCitation)._base_manager.using("public").filter(source=report.pk).exists()
+
+
+@uncommitted
+def test_what_a_detention_said_while_it_was_somebody_elses_leaves_with_them(held, out, alice, client, settings):
+    one, two = held("Anna Invented"), held("Bela Invented")
+    detention = one.detentions.get()
+    save(detention, alice, started=parse("2018"), ended=parse("2019"), allegation="what Anna is said to have done")
+    out(detention)
+    save(detention, alice, person=two, allegation="")
+    out(one, two, detention)
+    moved = now(PUBLIC)
+    assert "Anna is said" in shown_of(two, client, settings)
+    save(one, alice, disclosure="sealed")
+    assert "Anna is said" not in shown_of(two, client, settings)
+    row = past(RESEARCHER, moved, "detentions")[str(detention.pk)]
+    # not even since when it was there
+    events = history_of(Detention)._base_manager.using("researcher").filter(pgh_obj_id=detention.pk)
+    assert (row["person_id"], events.filter(person=one.pk).exists()) == (str(two.pk), False)
 
 
 @uncommitted

@@ -26,6 +26,8 @@ class Copy:
         self._shown: dict[type[Record], dict[UUID, tuple[Any, Any] | None]] = defaultdict(dict)
         self._closed: dict[UUID, Disclosure] = {}
         self._stood: dict[UUID, tuple[Any, ...]] = {}
+        # what it has become a part of, as that is now
+        self._is: dict[UUID, tuple[Any, ...]] = {}
         #: rows of which nothing may be left in the copy's history, besides what still stands
         self.purge: dict[type[Row], set[UUID]] = defaultdict(set)
         #: (model, field) → rows of which nothing may be left in it that points to what is hidden
@@ -89,9 +91,12 @@ class Copy:
         records = self.shown(model, ids)
         stood: list[tuple[type[Row], Any, Any]] = [(model, row, now) for row, now in records.values()]
         moments = [(pk, now.published_at) for pk, (row, now) in records.items() if model.leads_on(row) is None]
+        self._look_at_whom_it_is(model, records)
         for part in model.part_models():
             column = part._meta.get_field(part.owner).attname  # type: ignore[union-attr]
-            self.bare[part] |= {pk for pk, pair in records.items() if not all(map(part.open_with, pair))}
+            self.bare[part] |= {
+                pk for pk, pair in records.items() if not all(map(part.open_with, (*pair, *self._is.get(pk, ()))))
+            }
             rows = rows_at(part, column, moments)
             current = latest(part, [row.pgh_obj_id for row in rows])
             for row in rows:
@@ -102,6 +107,16 @@ class Copy:
                 else:
                     self.purge[part].add(row.pgh_obj_id)
         return self._resolved(stood)
+
+    def _look_at_whom_it_is(self, model: type[Record], records: Mapping[UUID, tuple[Any, Any]]) -> None:
+        """What somebody asked for is asked for whoever turned out to be the same, and of all that is known of then."""
+        for name in model.below:
+            field: Any = model._meta.get_field(name)
+            if field.related_model is not model:
+                continue
+            led = {pk: target for pk, (_row, now) in records.items() if (target := getattr(now, field.attname))}
+            found = model._base_manager.in_bulk(list(set(led.values())))
+            self._is.update({pk: (found[target],) for pk, target in led.items()})
 
     def _is_open(self, part: type[Part], row: Any, now: Any, record: tuple[Any, Any]) -> bool:
         """Whether nothing closed it, then or now; what was deleted since is as closed as it was last."""
@@ -162,7 +177,7 @@ class Copy:
 
     def _values(self, kind: type[Row], row: Any, now: Any) -> dict[str, Any]:
         values: dict[str, Any] = {"id": row.pgh_obj_id}
-        versions = (row, now)
+        versions = (row, now, *self._is.get(row.pgh_obj_id, ()))
         only = kind.leads_on(row) if issubclass(kind, Record) else None
         for name in kind.columns_for(self.audience):
             attname = kind._meta.get_field(name).attname  # type: ignore[union-attr]

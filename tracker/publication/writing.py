@@ -24,7 +24,7 @@ from tracker.publication.belonging import (
     reviewed_models,
     support_models,
 )
-from tracker.publication.content import Copy
+from tracker.publication.content import Copy, empty_value
 from tracker.review import references
 from tracker.versions import history_of
 from tracker.vocabularies import Audience
@@ -207,6 +207,9 @@ def gap_of(copy: Copy, model: type[Record], ids: list[UUID]) -> Gap:
             lookup = {"pk__in" if kind is holder else f"{kind.owner}__in": members}  # type: ignore[attr-defined]
             names = [*(kind._meta.get_field(name).attname for name in kind.columns_for(copy.audience)), "id"]  # type: ignore[union-attr]
             have = {row["id"]: row for row in kind._base_manager.using(copy.audience).filter(**lookup).values(*names)}
+            for name in kind.emptied_for(copy.audience):
+                # also where the copy holds nothing now: it may once have
+                copy.coarsen[kind, name] |= want[kind].keys()
             for pk, row in have.items():
                 values = want[kind].get(pk)
                 if values is None:
@@ -282,9 +285,9 @@ def _forget_what_is_hidden(copy: Copy, gap: Gap) -> None:
     for kind, ids in copy.purge.items():
         _merge(left, _forget(kind, using, ids))
     for (kind, name), links in copy.unlink.items():
-        _merge(left, _unlink(kind, using, name, links))
+        _merge(left, _unlink(kind, using, name, links.keys(), set(links.values())))
     for (kind, name), ids in copy.coarsen.items():
-        for event in _past(kind, using).filter(pgh_obj_id__in=ids):
+        for event in _past(kind, using).filter(pgh_obj_id__in=ids).exclude(**{name: empty_value(kind, name)}):
             value = getattr(event, name)
             coarser = copy.coarser(kind, event.pgh_obj_id, name, value)
             if coarser != value:
@@ -335,7 +338,10 @@ def _forget(kind: type[Row], using: str, ids: set[UUID]) -> Ids:
     history = _past(kind, using).filter(pgh_obj_id__in=ids)
     standing = kind._base_manager.using(using).filter(pk__in=ids).values_list("pk", flat=True)
     last = history.filter(pgh_obj_id__in=list(standing)).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-    return _erase(kind, history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True))))
+    gone = set(history.order_by().values_list("pgh_obj_id", flat=True)) - set(standing)
+    left = _erase(kind, history.exclude(pgh_id__in=list(last.values_list("pgh_id", flat=True))))
+    _merge(left, _forget_what_points_to(kind, using, gone))
+    return left
 
 
 def _cut_out(kind: type[Row], using: str, doomed: models.QuerySet[Any]) -> Ids:
@@ -343,8 +349,10 @@ def _cut_out(kind: type[Row], using: str, doomed: models.QuerySet[Any]) -> Ids:
 
     What stands for the first of them says no more than the event before it said already.
     """
-    _let_go(doomed)
     keys = set(doomed.values_list("pgh_id", flat=True))
+    if not keys:
+        return {}
+    _let_go(doomed)
     rows = set(doomed.values_list("pgh_obj_id", flat=True))
     same = [field.attname for field in history_of(kind)._meta.concrete_fields if not field.name.startswith("pgh_")]
     before: Any = None
@@ -370,6 +378,7 @@ def _forget_parts(part: type[Part], using: str, owners: set[UUID]) -> Ids:
     whole = {pk for pk, owner in in_the_end.items() if owner in owners}
     left = _cut_out(part, using, theirs.exclude(pgh_obj_id__in=whole)) if rows - whole else {}
     _merge(left, _erase(part, _past(part, using).filter(pgh_obj_id__in=whole)))
+    _merge(left, _forget_what_points_to(part, using, whole))
     return left
 
 
@@ -377,16 +386,34 @@ def _forget_all(model: type[Record], using: str, ids: set[UUID]) -> Ids:
     """Remove the past of records that are not in the copy any more, and of all parts they ever had."""
     if not ids:
         return {}
-    left = _erase(model, _past(model, using).filter(pgh_obj_id__in=ids))
+    past = _past(model, using).filter(pgh_obj_id__in=ids)
+    ever = set(past.order_by().values_list("pgh_obj_id", flat=True))
+    left = _erase(model, past)
     for part in model.part_models():
         _merge(left, _forget_parts(part, using, ids))
+    _merge(left, _forget_what_points_to(model, using, ever))
     return left
 
 
-def _unlink(kind: type[Row], using: str, name: str, links: Mapping[UUID, UUID]) -> Ids:
+def _forget_what_points_to(kind: type[Row], using: str, ids: set[UUID]) -> Ids:
+    """Remove what is left of rows that once referred to these, and were taken away, or led elsewhere, before."""
+    left: Ids = {}
+    if not ids:
+        return left
+    for other, field in referring(kind):
+        past = _past(other, using).filter(**{f"{field.attname}__in": ids})
+        anchored = issubclass(other, Record) and field in anchors(other)
+        if field.null and not anchored and field.name not in other.bound:
+            _merge(left, _unlink(other, using, field.name, set(past.values_list("pgh_obj_id", flat=True)), ids))
+        else:
+            _merge(left, _cut_out(other, using, past))
+    return left
+
+
+def _unlink(kind: type[Row], using: str, name: str, rows: Iterable[UUID], hidden: set[UUID]) -> Ids:
     """Blank what points to something hidden, and remove what was ever said of that column."""
     column = kind._meta.get_field(name).attname  # type: ignore[union-attr]
-    past = _past(kind, using).filter(pgh_obj_id__in=links.keys(), **{f"{column}__in": set(links.values())})
+    past = _past(kind, using).filter(pgh_obj_id__in=rows, **{f"{column}__in": hidden})
     pointing = set(past.values_list("pgh_obj_id", flat=True))
     _let_go(past)
     past.update(**{column: None})
