@@ -222,9 +222,14 @@ class Filter(django_filters.FilterSet):
     #: The orders that the list can have; the first is the usual one.
     sorts: ClassVar[Sorts] = {}
 
+    #: what is told of a day that nobody names is told of this one
+    today: date
+
     @classmethod
-    def of(cls, request: Any, rows: QuerySet[Any]) -> Any:
-        return cls(request.GET, rows, request=request)
+    def of(cls, request: Any, rows: QuerySet[Any], *, today: date | None = None) -> Any:
+        made = cls(request.GET, rows, request=request)
+        made.today = today or timezone.localdate()
+        return made
 
     @property
     def rows(self) -> QuerySet[Any]:
@@ -478,7 +483,7 @@ class PersonFilter(OfPersons):
     def day(self) -> date:
         """The day that statuses are told for: the one asked for, else today."""
         asked = self.form.cleaned_data.get("on") if self.is_valid() else None
-        return asked or timezone.localdate()
+        return asked or self.today
 
     @property
     def best(self) -> bool:
@@ -553,10 +558,11 @@ class DetentionFilter(OfPersons):
 
     def narrowed(self, rows: Any, asked: Mapping[str, Any]) -> Any:
         using, certain = rows.db, asked["dates"] == "certain"
-        held_on = asked["held_on"] or (timezone.localdate() if asked["certain"] else None)
+        held_on = asked["held_on"] or (self.today if asked["certain"] else None)
         if held_on:
-            surely = Detention.objects.using(using).surely_held(held_on).order_by().values("pk")
-            # nobody is held after death
+            # nobody is held after death, nor surely from the first day on which it can have been
+            alive = Q(person__died__isnull=True) | Q(person__died__startswith__gte=held_on)
+            surely = Detention.objects.using(using).surely_held(held_on).filter(alive).order_by().values("pk")
             rows = rows.possibly_held(held_on).exclude(person__died__endswith__lte=held_on)
             if asked["certain"]:
                 rows = rows.filter(pk__in=surely) if asked["certain"] == "yes" else rows.exclude(pk__in=surely)
@@ -575,6 +581,14 @@ class DetentionFilter(OfPersons):
             charged = Charge.objects.using(using).filter(provision=asked["article"])
             rows = rows.filter(pk__in=charged.values("prosecution__detention_links__detention"))
         return super().narrowed(self.narrowed_by_claims(rows, asked), asked)
+
+
+class SpellFilter(DetentionFilter):
+    """Of ``custody_spells``, which is counted to a day."""
+
+    on = DayFilter(label=_("counted to the day (today)"))
+
+    groups = (*DetentionFilter.groups, (_("The file"), ("on",)))
 
 
 class SentenceFilter(OfPersons):

@@ -6,7 +6,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pghistory
 import pytest
@@ -652,6 +652,22 @@ def test_over_http_with_filters_and_former_names(client, settings, held, alice, 
     assert [row["name"] for row in fetch(client, "persons", name="Otherwise", known_at=moment)] == ["Bela Otherwise"]
     assert len(fetch(client, "persons", known_at=moment)) == 2
     assert len(fetch(client, "persons", known_at=moment, status="in_custody")) == 2
+
+
+@committed
+@pytest.mark.parametrize("table", ["detentions", "custody_spells"])
+def test_what_is_asked_of_today_is_asked_of_the_day_of_that_moment(
+    table, client, settings, held, alice, out, monkeypatch
+):
+    settings.PUBLIC_SITE = True
+    detention = held("Anna Invented").detentions.get()
+    save(detention, alice, ended=parse("2090"))
+    out(detention)
+    asked = {"known_at": clocks.display(now(PUBLIC)), "certain": "yes"}
+    made = fetch(client, table, **asked)
+    assert len(made) == 1
+    monkeypatch.setattr("django.utils.timezone.localdate", lambda: date(2099, 1, 1))
+    assert fetch(client, table, **asked) == made
 
 
 @committed

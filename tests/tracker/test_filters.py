@@ -309,6 +309,28 @@ def test_every_filter_is_shown_once_and_narrows_the_file(listed):
     assert FILTERS[LISTS[listed][1]] is listed
 
 
+@pytest.mark.parametrize(
+    ("day", "sure"), [("2021-01-01", "yes"), ("2021-01-02", "no"), ("2021-12-31", "no"), ("2022-01-01", None)]
+)
+def test_nobody_is_surely_held_who_may_have_died(day, sure, client):
+    """Detentions say the same as persons, and as the spells."""
+    copy = Copy("public")
+    person = copy.person("Anna Exampleva", died=parse("2021"))
+    copy.add(Detention, person=person, started=parse("2020-01-01"))
+
+    def found(table, **query):
+        text = b"".join(client.get(f"/data/{table}.csv", query)).decode()
+        return list(csv.DictReader(io.StringIO(text)))
+
+    for answer in ("yes", "no"):
+        expected = int(answer == sure)
+        assert len(found("persons", custody="any", on=day, certain=answer)) == expected
+        assert len(found("detentions", held_on=day, certain=answer)) == expected
+    assert len(found("detentions", held_on=day)) == int(sure is not None)
+    (spell,) = found("custody_spells", on=day)
+    assert (spell["held"], spell["as_of"]) == ({"yes": "certain", "no": "possible", None: ""}[sure], day)
+
+
 def test_what_is_asked_of_a_release_is_asked_of_one(client):
     """Who was released to Lithuania in 2025 is not who went to Lithuania at some time and was released in 2025."""
     copy = Copy("public")

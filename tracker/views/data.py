@@ -23,7 +23,7 @@ from tracker import vocabularies as v
 from tracker.access import reader
 from tracker.columns import Table
 from tracker.computed import Computed
-from tracker.filters import DetentionFilter, Filter, PersonFilter, SentenceFilter, SourceFilter
+from tracker.filters import DetentionFilter, Filter, PersonFilter, SentenceFilter, SourceFilter, SpellFilter
 from tracker.models import DataRelease
 from tracker.models.data_releases import CHANGES, CHUNK, PACKAGE
 
@@ -36,7 +36,7 @@ FILTERS: dict[str, type[Filter]] = {
     "custody_monthly": PersonFilter,
     "in_custody": PersonFilter,
     "detentions": DetentionFilter,
-    "custody_spells": DetentionFilter,
+    "custody_spells": SpellFilter,
     "sentences": SentenceFilter,
     "releases": ReleaseFilter,
     "releases_flat": ReleaseFilter,
@@ -100,10 +100,8 @@ def table_csv(request: Any, name: str) -> HttpResponseBase:
     known_at, unreadable = _known_at(request, audience)
     problems += unreadable
     filters = FILTERS.get(table.name, _NoFilter)
-    chosen = filters.of(request, table.models[0].objects.using(audience))  # type: ignore[attr-defined]
-    if known_at and "on" in chosen.filters and not request.GET.get("on"):
-        chosen.data = chosen.data.copy()
-        chosen.data["on"] = export.day_of(known_at).isoformat()  # what is told of today otherwise
+    rows: Any = table.models[0].objects  # type: ignore[attr-defined]
+    chosen = filters.of(request, rows.using(audience), today=export.day_of(known_at) if known_at else None)
     if unknown := chosen.unknown({"excel", "known_at"}):
         known = ", ".join(chosen.filters) or _("none")
         problems.append(
