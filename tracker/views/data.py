@@ -61,7 +61,10 @@ def data(request: Any) -> HttpResponse:
         {
             "tables": [(table, _number(table, audience)) for table in export.tables_for(audience)],
             "counted": COUNTED,
-            "filtered": [(name, list(_fields(filters))) for name, filters in FILTERS.items()],
+            "filtered": [
+                ([name for name, one in FILTERS.items() if one is filters], list(_fields(filters)))
+                for filters in dict.fromkeys(FILTERS.values())
+            ],
             "versions": [(release, release.pk in due) for release in releases],
             "audience": audience,
             "citation": citation,
