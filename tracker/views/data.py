@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -26,9 +26,7 @@ from tracker.computed import Computed
 from tracker.filters import DetentionFilter, Filter, PersonFilter, SentenceFilter, SourceFilter
 from tracker.models import DataRelease
 from tracker.models.data_releases import CHANGES, CHUNK, PACKAGE
-
-#: So many rows of a table are counted; of more it is said that there are more.
-COUNTED: Final = 10_000
+from tracker.paging import COUNTED
 
 FILTERS: dict[str, type[Filter]] = {
     "persons": PersonFilter,
