@@ -72,7 +72,7 @@ def out_of_reach(*aliases):
         yield
 
 
-@pytest.mark.django_db(databases=ALL_DATABASES)
+@pytest.mark.django_db(databases=ALL_DATABASES, transaction=True)
 def test_the_public_site_asks_no_other_database(client, public_site):
     copy = Copy("public")
     event = copy.event()
