@@ -164,13 +164,15 @@ def every_page(prefix=""):
             continue
         assert isinstance(pattern, URLPattern)
         route = re.sub(r"<\w+:(\w+)>", lambda match: ids.get(match[1], "?"), str(pattern.pattern))
-        if "?" not in route and not route.endswith(".md") and pattern.name != "logout":
+        if "?" not in route and not route.endswith((".md", ".csv", ".zip")) and pattern.name != "logout":
             yield f"/{route}"
 
 
 ADMIN = [
     "/admin/",
     "/admin/password_change/",
+    "/admin/data/",
+    "/admin/downloads/",
     *(
         f"/admin/{app}/{model}/{page}"
         for app, models in {

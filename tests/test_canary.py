@@ -798,7 +798,7 @@ def test_frozen_versions(reader, world, frozen):
         for name in package.namelist():
             text = package.read(name).decode()
             reader.look_at(text, name, reader.level)
-            if name.endswith(".csv") and name != "custody_monthly.csv":
+            if name.endswith(".csv") and name not in {"custody_monthly.csv", "in_custody.csv"}:
                 own = [row for row in read_csv(text) if row.get("source_id") != str(HELD) != row["id"]]
                 assert len(own) == expected(world, reader.level, name.removesuffix(".csv")), name
     for asked in ("2025.12.2", "x", "2025.12.1-r1"):

@@ -1,6 +1,7 @@
 """The generator of the benchmarks: what it makes is the same each time, and nothing that the database would refuse."""
 
 import os
+import re
 from contextlib import contextmanager
 
 import psycopg
@@ -96,13 +97,18 @@ SCHEMA = """
 """
 
 
+def plain(definitions):
+    """Without the casts: PostgreSQL writes a list of texts in another way once it has read it from what it wrote."""
+    return [re.sub(r"::(character varying|text)(\[\])?|[()]", "", str(row)) for row in definitions]
+
+
 @pytest.mark.django_db
 def test_what_was_set_aside_is_there_again():
     with connection.cursor() as cursor:
         cursor.execute(SCHEMA)
-        before = cursor.fetchall()
+        before = plain(cursor.fetchall())
     with generated() as made:
-        assert made.execute(SCHEMA).fetchall() == before
+        assert plain(made.execute(SCHEMA).fetchall()) == before
         assert made.execute("SELECT count(*) FROM tracker_person").fetchone() == (PERSONS,)
 
 

@@ -231,7 +231,7 @@ def _years(days: Sequence[date], x: Callable[[date], float], y: float) -> list[s
     else:
         years = range(days[0].year + (days[0].month > 1), days[-1].year + 1)
         marks = [(max(date(year, 1, 1), days[0]), str(year)) for year in years]
-    every = -(-len(marks) // (6 if len(marks) and len(marks[0][1]) > 4 else 9))
+    every = -(-len(marks) // (5 if len(marks) and len(marks[0][1]) > 4 else 9))
     parts = []
     for number, (day, label) in enumerate(marks):
         if (len(marks) - 1 - number) % max(1, every) == 0:

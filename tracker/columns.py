@@ -355,6 +355,12 @@ def rows(model: type[Row], audience: Audience) -> QuerySet[Any]:
     return readable.unsealed() if audience is Audience.STAFF else readable
 
 
+def counted(model: type[Row], audience: Audience) -> QuerySet[Any]:
+    """The rows of persons.csv."""
+    persons: Any = rows(model, audience)
+    return persons.counted()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     #: also the name of its file, without the ending

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Column, Kind, rows
+from tracker.columns import Column, Kind, counted
 from tracker.computed import SENTENCE, Computed, column, custody_of, imprecise, sentence_by
-from tracker.models import Person, Row
-from tracker.vocabularies import Audience
+from tracker.models import Person
 
 _LAWS = {
     v.ProvisionLaw.CRIMINAL_CODE: "CC",
@@ -102,11 +100,6 @@ _STATEMENT = f"""
 """
 
 
-def _counted(model: type[Row], audience: Audience) -> QuerySet[Any]:
-    persons: Any = rows(model, audience)
-    return persons.counted()
-
-
 def person_columns() -> tuple[Column, ...]:
     """Of the person, in several flat tables."""
     return (
@@ -136,7 +129,7 @@ PERSONS_FLAT = Computed(
         " frequent questions; whoever counts detentions, sentences or releases takes their own files."
     ),
     models=(Person,),
-    rows=_counted,
+    rows=counted,
     order=("pid", "id"),
     statement=_STATEMENT,
     columns=(

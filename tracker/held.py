@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Kind, rows
+from tracker.columns import Kind, counted
 from tracker.computed import Computed, Sql, column, custody_of, imprecise, readable
-from tracker.models import Person, Row, Status
+from tracker.models import Person, Status
 from tracker.spells import RUN_OUT
 from tracker.vocabularies import Audience
 
@@ -69,11 +69,6 @@ _STATEMENT = f"""
 """
 
 
-def _counted(model: type[Row], audience: Audience) -> QuerySet[Any]:
-    persons: Any = rows(model, audience)
-    return persons.counted()
-
-
 IN_CUSTODY = OfADay(
     name="in_custody",
     definition=_(
@@ -82,7 +77,7 @@ IN_CUSTODY = OfADay(
         " days, counted as in `custody_spells.csv`, to that day."
     ),
     models=(Person,),
-    rows=_counted,
+    rows=counted,
     order=("person_id",),
     key=("person_id",),
     one_each=False,

@@ -9,17 +9,13 @@ month of that day: the last day of the month of ``end`` is not before ``end``.
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Kind, rows
+from tracker.columns import Kind, counted
 from tracker.computed import Computed, column
 from tracker.custody_counts import SPANS
-from tracker.models import Person, Row
-from tracker.vocabularies import Audience
+from tracker.models import Person
 
 
 def _m(day: str) -> str:
@@ -96,11 +92,6 @@ _STATEMENT = f"""
 """
 
 
-def _counted(model: type[Row], audience: Audience) -> QuerySet[Any]:
-    persons: Any = rows(model, audience)
-    return persons.counted()
-
-
 CUSTODY_MONTHLY = Computed(
     name="custody_monthly",
     definition=_(
@@ -110,7 +101,7 @@ CUSTODY_MONTHLY = Computed(
         " recognise the same people. Where nobody is possibly in custody there is no row."
     ),
     models=(Person,),
-    rows=_counted,
+    rows=counted,
     order=("month", "custody", "sex", "body_id"),
     key=("month", "custody", "sex", "body_id"),
     one_each=False,

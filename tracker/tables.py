@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tracker import vocabularies as v
-from tracker.columns import Column, DayOfMoment, Filled, Kind, Latest, Table, Text, database, fields, rows
+from tracker.columns import Column, DayOfMoment, Filled, Kind, Latest, Table, Text, counted, database, fields, rows
 from tracker.models import (
     Case,
     Charge,
@@ -100,11 +100,6 @@ def recorded() -> tuple[Column, Column]:
     )
 
 
-def _counted(model: type[Row], audience: Audience) -> QuerySet[Any]:
-    persons: Any = rows(model, audience)
-    return persons.counted()
-
-
 def _primary_name(_model: type[Row], audience: Audience) -> Any:
     names = rows(Name, audience).filter(person=OuterRef("pk")).exclude(kind=v.NameKind.ERRONEOUS)
     return Subquery(names.order_by("position").values("text")[:1])
@@ -117,7 +112,7 @@ PERSONS = Table(
         " co-defendants with none of these are in no row, nor are those who turned out to be somebody else of the file."
     ),
     models=(Person,),
-    rows=_counted,
+    rows=counted,
     order=("pid", "id"),
     columns=(
         *fields(Person, id=ID, pid=_("Short identifier for print: permanent, never used again for anybody else.")),

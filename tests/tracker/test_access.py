@@ -5,15 +5,23 @@ import contextlib
 import pytest
 from django.db import connections
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from releases.models import ReleaseEvent
 from tests.conftest import ALL_DATABASES
 from tests.copies import Copy
-from tracker.models import Person, Source
+from tracker.models import DataChunk, DataRelease, Person, Source
 
 HIDDEN = "00000-00000"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
-ARGUMENTS = {"rid": HIDDEN, "pid": HIDDEN, "pk": UNKNOWN_ID, "name": "persons", "which": "custody"}
+ARGUMENTS = {
+    "rid": HIDDEN,
+    "pid": HIDDEN,
+    "pk": UNKNOWN_ID,
+    "name": "persons",
+    "which": "custody",
+    "version": "2025.12.1",
+}
 OPEN = {"login", "logout"}
 
 
@@ -28,7 +36,8 @@ def pages():
 def test_the_pages_are_these():
     assert {name for name, _url in pages()} == {
         "home", "events", "event", "persons", "person", "releases", "sources", "source", "data", "codebook",
-        "table_csv", "chart_svg", "chart_csv",
+        "table_csv", "chart_svg", "chart_csv", "package", "data_release", "data_release_file", "data_releases_csv",
+        "detentions", "sentences", "person_history", "event_history", "source_history",
     }  # fmt: skip
 
 
@@ -63,22 +72,38 @@ def out_of_reach(*aliases):
         yield
 
 
-@pytest.mark.django_db(databases=ALL_DATABASES)
+@pytest.mark.django_db(databases=ALL_DATABASES, transaction=True)
 def test_the_public_site_asks_no_other_database(client, public_site):
     copy = Copy("public")
     event = copy.event()
     source = copy.source(url="https://example.org/report")
     person = copy.everything(1, event=event, source=source)
     copy.figure(event, 3, source=source, subject="remaining_in_custody")
-    seen = {"rid": event.rid, "pid": person.pid, "pk": source.pk, "name": "persons", "which": "custody"}
+    seen = {
+        "rid": event.rid,
+        "pid": person.pid,
+        "pk": source.pk,
+        "name": "persons",
+        "which": "custody",
+        "version": "2025.12.1",
+    }
+    content = b"of an Invented Person"
+    now = timezone.now()
+    release = copy.add(
+        DataRelease, version=seen["version"], moment=now, frozen_at=now, software="x", size=len(content),
+        sha256=64 * "0", files=[], changes={"since": "", "tables": []},
+    )  # fmt: skip
+    copy.add(DataChunk, release=release, name="package.zip", position=0, content=content)
     with out_of_reach("default", "researcher"):
         for name, _url in pages():
             pattern = next(p for p in get_resolver().url_patterns if getattr(p, "name", None) == name)
-            url = reverse(name, kwargs={key: seen[key] for key in pattern.pattern.converters})
+            given = {**seen, "name": "package.zip"} if name == "data_release_file" else seen
+            url = reverse(name, kwargs={key: given[key] for key in pattern.pattern.converters})
             response = client.get(url)
             assert response.status_code == 200, name
             assert b"Invented Person" in b"".join(response) or name in {
-                "home", "events", "sources", "data", "codebook", "chart_svg", "chart_csv",
+                "home", "events", "sources", "data", "codebook", "chart_svg", "chart_csv", "package", "event_history",
+                "source_history", "data_release", "data_releases_csv",
             }  # fmt: skip
             assert "no-store" not in response.headers.get("Cache-Control", "")
         assert client.get("/login/").status_code == 200

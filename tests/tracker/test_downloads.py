@@ -70,7 +70,7 @@ def test_every_filter_is_kept_or_hidden_on_purpose(rf):
         ).form.fields.items()
         if not isinstance(field, KEPT)
     }
-    assert hidden == {"name", "text"}
+    assert hidden == {"name", "text", "title"}
 
 
 def test_a_download_that_breaks_off_is_logged_as_such(copy, reader, monkeypatch):

@@ -136,7 +136,7 @@ def test_what_changed_since_the_version_before(copy, bob):
     assert numbers["persons"]["removed"] == 1
     found = {(row["table"], row["id"], row["change"], row["columns"]) for row in listed(after)}
     assert ("names", str(comes.pk), "added", "") in found
-    assert ("names", str(changed.pk), "changed", "text;language") in found
+    assert ("names", str(changed.pk), "changed", "text;language;language_missing") in found
     assert len([row for row in found if row[0] == "names"]) == 2
     words = package(after).read("CHANGES.md").decode()
     assert "Since version 2025.11.1" in words

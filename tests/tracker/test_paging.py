@@ -280,7 +280,8 @@ def test_the_last_page_is_found_in_an_index(many):
             middle = page(rows, listed.sorts, sort=name, before="end").previous
             with CaptureQueriesContext(connections["public"]) as captured:
                 page(rows, listed.sorts, sort=name, **({"after": middle} if middle else {"before": "end"}))
-            asking.execute(f"EXPLAIN {captured[-1]['sql']}")
+            (which,) = (query["sql"] for query in captured if query["sql"].rstrip().endswith("LIMIT 51"))
+            asking.execute(f"EXPLAIN {which}")
             plan = "\n".join(line for (line,) in asking.fetchall())
             assert index in plan, (listed, name, plan)
             assert "Sort Key" not in plan or "Incremental Sort" in plan, plan

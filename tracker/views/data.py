@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -26,9 +26,7 @@ from tracker.computed import Computed
 from tracker.filters import DetentionFilter, Filter, PersonFilter, SentenceFilter, SourceFilter, SpellFilter
 from tracker.models import DataRelease
 from tracker.models.data_releases import CHANGES, CHUNK, PACKAGE
-
-#: So many rows of a table are counted; of more it is said that there are more.
-COUNTED: Final = 10_000
+from tracker.paging import COUNTED
 
 FILTERS: dict[str, type[Filter]] = {
     "persons": PersonFilter,
@@ -61,7 +59,10 @@ def data(request: Any) -> HttpResponse:
         {
             "tables": [(table, _number(table, audience)) for table in export.tables_for(audience)],
             "counted": COUNTED,
-            "filtered": [(name, list(_fields(filters))) for name, filters in FILTERS.items()],
+            "filtered": [
+                ([name for name, one in FILTERS.items() if one is filters], list(_fields(filters)))
+                for filters in dict.fromkeys(FILTERS.values())
+            ],
             "versions": [(release, release.pk in due) for release in releases],
             "audience": audience,
             "citation": citation,
