@@ -290,6 +290,21 @@ def test_an_erroneous_name_is_nobodys_first():
 
 
 @everywhere
+def test_who_is_known_by_what_is_sealed_alone_is_in_no_file_of_staff():
+    """That somebody is there whose row says nothing would tell that there is something."""
+    event = ReleaseEvent.objects.create(title="Invented talks", disclosure="sealed")
+    person = Person.objects.create(label="Invented Person")
+    release = Release.objects.create(person=person, event=event)
+    tables = [table for table in export.tables_for(STAFF) if table.models == (Person,)]
+    assert {"persons", "persons_flat", "in_custody", "custody_monthly"} <= {table.name for table in tables}
+    assert [table.name for table in tables if person.pid in text_of(table.name, STAFF)] == []
+    release.event = None
+    release.save()
+    assert person.pid in text_of("persons", STAFF)
+    assert person.pid in text_of("persons_flat", STAFF)
+
+
+@everywhere
 def test_nothing_sealed_is_in_a_file_of_staff(organisation):
     """Nor what lies below it, points to it, or speaks of what does."""
     open_, sealed = make_person("default", 1), make_person("default", 2, disclosure="sealed", summary="SEALED")

@@ -84,12 +84,16 @@ class PersonQuerySet(RowQuerySet):
         best = Coalesce(Subquery(own.values("closeness")[:1]), Value(0.0), output_field=FloatField())
         return found.annotate(closeness=best).order_by("-closeness", "pid")
 
-    def counted(self) -> Self:
-        """Those whom counts and persons.csv hold: with a detention, prosecution, recognition or release."""
+    def counted(self, *, unsealed: bool = False) -> Self:
+        """Those whom counts and persons.csv hold: with a detention, prosecution, recognition or release.
+
+        ``unsealed``: with one that is not sealed, so that a release in a sealed event is not told by their being there.
+        """
         known = Q()
         for name in ("detentions", "prosecutions", "recognitions", "releases"):
             related: Any = self.model._meta.get_field(name).related_model
-            known |= Q(Exists(related._base_manager.using(self.db).filter(person=OuterRef("pk"))))
+            own = related._default_manager.using(self.db).filter(person=OuterRef("pk"))
+            known |= Q(Exists(own.unsealed() if unsealed else own))
         return self.filter(known, merged_into=None)
 
     def in_custody(self, on: date) -> Self:
