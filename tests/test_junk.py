@@ -32,6 +32,8 @@ def editor(client, alice):
         "/admin/tracker/person/?review_state__exact=%00",
         "/admin/tracker/person/?q=%00",
         "/persons/?name=%00",
+        "/data/versions/%00/",
+        "/data/versions/2025.12.1%00/package.zip",
     ],
 )
 def test_what_is_asked_for(editor, address):
