@@ -538,7 +538,7 @@ class DetentionFilter(OfPersons):
     source = source_filter()
     disputed = disputed_filter()
 
-    groups = (
+    groups: ClassVar[tuple[Group, ...]] = (
         ("", ("name", "held_on", "certain", "end_reason")),
         (_("Dates"), ("detained_since", "detained_until", "ended_since", "ended_until", "dates")),
         (_("Where, and why"), ("facility", "custody", "article")),

@@ -484,6 +484,31 @@ def test_what_is_closed_is_gone_from_the_versions(enter, publish, alice, bob, cl
 
 
 @committed
+def test_what_was_taken_away_before_it_was_closed_is_in_the_version_still(enter, publish, alice, bob):
+    person, detention = enter("Anna Exampleva")
+    with by(alice), transaction.atomic():
+        person.names.all().delete()
+        person.label = "wife of the Invented Envoy"
+        person.save()
+    publish(person, detention)
+    release = freeze(PUBLIC, by=bob)
+    with by(alice), transaction.atomic():
+        person.refresh_from_db()
+        person.label = ""
+        person.save()
+    publish(person)
+    assert versions() == {release.version: True}
+    with by(alice), transaction.atomic():
+        person.refresh_from_db()
+        person.consent = "name_withheld"
+        person.save()
+        publication.close(person)
+    assert versions() == {release.version: False}
+    (again,) = reissue(PUBLIC)
+    assert [row["label"] for row in rows(again, "persons")] == [""]
+
+
+@committed
 def test_a_withdrawal_waits_for_a_version_that_is_being_made(enter, publish, alice, bob, monkeypatch):
     """And takes it along: nothing slips into a version after it was withdrawn."""
     person, detention = enter("Goes Exampleva")

@@ -49,7 +49,7 @@ def _sorted(found: list[Any]) -> list[Any]:
     return done
 
 
-def referring(model: type[Record]) -> Iterator[tuple[Any, Any]]:
+def referring(model: type[Row]) -> Iterator[tuple[Any, Any]]:
     """Models of ours with a foreign key to this one, and that field; not the parts that belong to it."""
     for relation in model._meta.get_fields(include_hidden=True):
         kind: Any = relation.related_model
