@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import warnings
 import zipfile
 from datetime import UTC, datetime
@@ -318,9 +319,13 @@ def call(path, audience="public", **options):
 
 
 @committed
-def test_the_command_writes_one_file(tmp_path):
+def test_the_command_writes_one_file_and_makes_it_again(tmp_path):
     fill("public")
-    assert call(tmp_path / "new" / "one.zip") == call(tmp_path / "two.zip")
+    one = call(tmp_path / "new" / "one.zip")
+    Name.objects.using("public").update(text="Changed")
+    with zipfile.ZipFile(io.BytesIO(one)) as archive:
+        (moment,) = re.findall(r"as known at (\S+),", archive.read("CHANGES.md").decode())
+    assert call(tmp_path / "two.zip", known_at=moment) == one
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "two.zip"]
     with zipfile.ZipFile(tmp_path / "two.zip") as archive:
         assert archive.testzip() is None

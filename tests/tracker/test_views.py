@@ -291,7 +291,7 @@ def test_a_question_that_cannot_be_read_is_not_answered(copy, read, table, query
         ("/persons/", {"after": "9" * 5000}, 400, "The address of this page cannot be read"),
         ("/persons/", {"after": "x", "before": "end"}, 400, "cannot both be asked for"),
         ("/persons/", {"sort": "born"}, 400, "sort=born: this list cannot be sorted by that. It can by: name, -name."),
-        ("/persons/%00/", {}, 404, "There is nothing here"),
+        ("/persons/%00/", {}, 400, "holds a character that cannot be searched for"),
     ],
 )
 def test_broken_requests(read, url, query, code, sentence):
